@@ -1,0 +1,111 @@
+/**
+ * Who gets in: cheap before dear, in the order of spec 3.1. Everything here is synchronous and costs no crypto; steps
+ * 8 and 9 are the verify pool's, and {@link Gate.proven} is step 10.
+ */
+import {
+  checkLimits,
+  type Event,
+  encodeEvent,
+  isEphemeral,
+  kindClass,
+  type Reject,
+  reject,
+  writeEvent,
+} from '@aetherkit/core'
+import { isExpired } from './expiration.js'
+import type { Limits } from './limits.js'
+import type { Peer, Policy, Stage } from './policy.js'
+import type { RecentIds } from './recent.js'
+import type { Store } from './store/store.js'
+
+export interface GateOptions {
+  readonly limits: Limits
+  readonly policies: readonly Policy[]
+  readonly recent: RecentIds
+  readonly store: Store
+  /** Unix time in nanoseconds. */
+  now(): bigint
+}
+
+/** The event is known: its seq, or 0 when only its id is remembered. */
+export interface Known {
+  readonly ok: true
+  readonly seq: bigint
+}
+
+export class Gate {
+  readonly #options: GateOptions
+  readonly #stages: Record<Stage, readonly Policy[]>
+
+  constructor(options: GateOptions) {
+    this.#options = options
+    const inStage = (stage: Stage) =>
+      options.policies.filter((policy) => (policy.stage ?? 'content') === stage)
+    this.#stages = {
+      rate: inStage('rate'),
+      kind: inStage('kind'),
+      time: inStage('time'),
+      work: inStage('work'),
+      content: inStage('content'),
+      key: inStage('key'),
+    }
+  }
+
+  /** Steps 1 to 7 for an event of the right shape. Undefined: on to the verify pool. */
+  admit(event: Event, peer: Peer): Reject | Known | undefined {
+    const { limits } = this.#options
+    const now = this.#options.now()
+    return (
+      this.#ask('rate', event, peer, now) ??
+      checkLimits(event, limits.event) ??
+      checkRenderings(event, limits) ??
+      (kindClass(event.kind) === undefined ? reject('kind_out_of_range') : undefined) ??
+      this.#ask('kind', event, peer, now) ??
+      this.#ask('time', event, peer, now) ??
+      (isExpired(event, now) ? reject('expired') : undefined) ??
+      this.#known(event) ??
+      this.#ask('work', event, peer, now) ??
+      this.#ask('content', event, peer, now)
+    )
+  }
+
+  /** Step 10, for an event whose signature is right. */
+  proven(event: Event, peer: Peer): Reject | undefined {
+    return this.#stages.key.length === 0 ? undefined : this.#ask('key', event, peer, this.#options.now())
+  }
+
+  #ask(stage: Stage, event: Event, peer: Peer, now: bigint): Reject | undefined {
+    for (const policy of this.#stages[stage]) {
+      const refusal = policy(event, peer, now)
+      if (refusal !== undefined) return refusal
+    }
+    return undefined
+  }
+
+  /** A claimed id alone proves nothing: with another signature the event is verified in full (spec 2.5). */
+  #known(event: Event): Known | undefined {
+    const { recent, store } = this.#options
+    if (!isEphemeral(event.kind) && store.has(event.id)) {
+      const stored = store.get(event.id)
+      if (stored?.event.sig === event.sig) return { ok: true, seq: stored.seq }
+    }
+    return recent.find(event.id) === event.sig ? { ok: true, seq: 0n } : undefined
+  }
+}
+
+/** Below it no rendering can reach a limit of spec 1.5: an escape grows a byte sixfold, a string has its framing. */
+const SURELY_SMALL = 32 * 1024
+
+/** What is accepted must be deliverable: the renderings have limits of their own (spec 1.5). */
+function checkRenderings(event: Event, { event: limits }: Limits): Reject | undefined {
+  let size = event.content.length
+  for (const tag of event.tags) for (const text of tag) size += 16 + 3 * text.length
+  if (size < SURELY_SMALL) return undefined
+  const text = writeEvent(event)
+  const fits =
+    encodeEvent(event).length <= limits.maxBinarySize &&
+    (text === undefined
+      ? Buffer.byteLength(writeEvent(event, { base64: true }) ?? '') <= limits.maxBinarySize
+      : Buffer.byteLength(text) <= limits.maxTextSize)
+  return fits ? undefined : reject('too_large', undefined, 'a rendering of the event is too large')
+}

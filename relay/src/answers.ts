@@ -1,0 +1,91 @@
+/**
+ * The order of one connection's answers (spec 7.4): what came first is answered first. A publish takes its place when
+ * it arrives and is answered when its verdict is known; anything behind it waits for that.
+ */
+import type { Reject } from '@aetherkit/core'
+import type { Publisher } from './bus.js'
+import type { Accepted } from './commit.js'
+
+export class Answers {
+  readonly #limit: number
+  readonly #reader: { pause(): void; resume(): void }
+  #waiting: Place[] = []
+  #paused = false
+
+  /** The reader is paused while more than `limit` answers are due (spec 7.3). */
+  constructor(limit: number, reader: { pause(): void; resume(): void }) {
+    this.#limit = limit
+    this.#reader = reader
+  }
+
+  /** Runs now, or when everything before it is answered. */
+  inOrder(run: () => void): void {
+    if (this.#waiting.length === 0) run()
+    else this.#push(new Place(this, run))
+  }
+
+  /** A place for a publish: `answer` says the verdict. */
+  reserve(answer: (verdict: Accepted | Reject) => void): Publisher {
+    const place = new Place(this, undefined, answer)
+    this.#push(place)
+    return place
+  }
+
+  /** The connection is gone: nobody waits for an answer. */
+  clear(): void {
+    this.#waiting = []
+  }
+
+  /** Runs what is first as long as it is ready; with `only`, nothing but that. */
+  advance(only?: Place): void {
+    for (;;) {
+      const first = this.#waiting[0]
+      if (first?.ready !== true || (only !== undefined && first !== only)) break
+      this.#waiting.shift()
+      first.run()
+    }
+    if (this.#paused && this.#waiting.length <= this.#limit / 2) {
+      this.#paused = false
+      this.#reader.resume()
+    }
+  }
+
+  #push(place: Place): void {
+    this.#waiting.push(place)
+    if (this.#waiting.length <= this.#limit || this.#paused) return
+    this.#paused = true
+    this.#reader.pause()
+  }
+}
+
+class Place implements Publisher {
+  readonly #answers: Answers
+  readonly #answer: ((verdict: Accepted | Reject) => void) | undefined
+  #verdict: Accepted | Reject | undefined
+  readonly #run: (() => void) | undefined
+
+  constructor(answers: Answers, run?: () => void, answer?: (verdict: Accepted | Reject) => void) {
+    this.#answers = answers
+    this.#answer = answer
+    this.#run = run
+  }
+
+  /** The ack goes out before the event does; what waits behind it runs after (spec 4.4 f). */
+  settle(verdict: Accepted | Reject): void {
+    this.#verdict = verdict
+    this.#answers.advance(this)
+  }
+
+  get ready(): boolean {
+    return this.#run !== undefined || this.#verdict !== undefined
+  }
+
+  run(): void {
+    if (this.#verdict !== undefined) this.#answer?.(this.#verdict)
+    else this.#run?.()
+  }
+
+  done(): void {
+    this.#answers.advance()
+  }
+}

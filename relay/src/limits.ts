@@ -1,0 +1,101 @@
+/**
+ * The limits of a relay: one table for the checks, the welcome and the info document (spec 1.5, 7.3, 7.5).
+ * Sizes are bytes, times milliseconds.
+ */
+import { DEFAULT_LIMITS, type EventLimits } from '@aetherkit/core'
+
+export interface Limits {
+  /** One message on the wire. */
+  readonly maxFrame: number
+  readonly maxSubscriptions: number
+  readonly maxFilters: number
+  /** Values in one list of a filter. */
+  readonly maxFilterValues: number
+  /** UTF-8 bytes. */
+  readonly maxSubId: number
+  /** Stored events per filter when it names no `limit`. */
+  readonly defaultLimit: number
+  /** Stored events per filter whatever its `limit`. */
+  readonly maxLimit: number
+  readonly maxJsonDepth: number
+  /** From the start of a connection to the end of its HTTP headers. */
+  readonly headersMs: number
+  readonly maxHeaders: number
+  readonly maxHeaderBytes: number
+  readonly keepAliveMs: number
+  /** From the upgrade to the first message. */
+  readonly firstMessageMs: number
+  readonly pingMs: number
+  readonly pongMs: number
+  readonly connectionsPerIp: number
+  readonly acceptsPerSecondPerIp: number
+  /** Whether loopback addresses are free of the two limits per IP. */
+  readonly exemptLoopback: boolean
+  readonly outboxBytes: number
+  readonly outboxMessages: number
+  /** A connection with more publishes than this without an answer is not read from. */
+  readonly unackedPublishes: number
+  /** How long an id is remembered that is not in the store. */
+  readonly recentMs: number
+  readonly event: EventLimits
+}
+
+export const LIMITS: Limits = {
+  maxFrame: 1024 * 1024,
+  maxSubscriptions: 256,
+  maxFilters: 32,
+  maxFilterValues: 1000,
+  maxSubId: 128,
+  defaultLimit: 500,
+  maxLimit: 5000,
+  maxJsonDepth: 32,
+  headersMs: 8_000,
+  maxHeaders: 100,
+  maxHeaderBytes: 16 * 1024,
+  keepAliveMs: 15_000,
+  firstMessageMs: 60_000,
+  pingMs: 25_000,
+  pongMs: 20_000,
+  connectionsPerIp: 64,
+  acceptsPerSecondPerIp: 20,
+  exemptLoopback: true,
+  outboxBytes: 4 * 1024 * 1024,
+  outboxMessages: 4096,
+  unackedPublishes: 256,
+  recentMs: 60_000,
+  event: DEFAULT_LIMITS,
+}
+
+/** The limits that bound a client, as the welcome and the info document print them. */
+export function limitsDocument(limits: Limits): Record<string, number> {
+  return {
+    max_frame: limits.maxFrame,
+    max_event_size: limits.event.maxSize,
+    max_event_text_size: limits.event.maxTextSize,
+    max_event_binary_size: limits.event.maxBinarySize,
+    max_tags: limits.event.maxTags,
+    max_tag_key: limits.event.maxTagKey,
+    max_tag_values: limits.event.maxTagValues,
+    max_tag_value: limits.event.maxTagValue,
+    max_subscriptions: limits.maxSubscriptions,
+    max_filters: limits.maxFilters,
+    max_filter_values: limits.maxFilterValues,
+    max_sub_id: limits.maxSubId,
+    default_limit: limits.defaultLimit,
+    max_limit: limits.maxLimit,
+    max_json_depth: limits.maxJsonDepth,
+    max_headers: limits.maxHeaders,
+    max_header_bytes: limits.maxHeaderBytes,
+    headers_ms: limits.headersMs,
+    keep_alive_ms: limits.keepAliveMs,
+    first_message_ms: limits.firstMessageMs,
+    ping_ms: limits.pingMs,
+    pong_ms: limits.pongMs,
+    connections_per_ip: limits.connectionsPerIp,
+    accepts_per_second_per_ip: limits.acceptsPerSecondPerIp,
+    outbox_bytes: limits.outboxBytes,
+    outbox_messages: limits.outboxMessages,
+    unacked_publishes: limits.unackedPublishes,
+    recent_ms: limits.recentMs,
+  }
+}

@@ -1,0 +1,222 @@
+/** One peer (spec 4, 5, 7): its handshake, and what it asks for. */
+import { decodeBinary, encodeEnvelope, encodeFrame, reject, writeMessage } from '@aetherkit/core'
+import { Answers } from './answers.js'
+import type { Bus } from './bus.js'
+import { CLOSE, type Connection, type Listener } from './connection.js'
+import type { Delivery } from './deliver.js'
+import { type Agreement, agree, FEATURES, type Hello, VERSION } from './handshake.js'
+import { limitsDocument } from './limits.js'
+import { legacyNoise, noiseXX } from './noise.js'
+import type { Peer } from './policy.js'
+import type { Reply } from './replies.js'
+import { type Refusal, type Request, readFrameRequest, readJsonRequest } from './requests.js'
+import { type Subscriber, type Subscription, Subscriptions } from './subscriptions.js'
+import { binaryFrame, textFrame } from './websocket-frame.js'
+import { Writer } from './writer.js'
+
+/** Broken binary frames after which an `aether.v2` connection is closed (spec 5.4). */
+const MAX_BROKEN_FRAMES = 16
+const BRACE = 0x7b
+
+export class Session implements Listener, Subscriber {
+  readonly peer: Peer
+  readonly #bus: Bus
+  readonly #connection: Connection
+  readonly #writer: Writer
+  readonly #answers: Answers
+  readonly #subscriptions: Subscriptions
+  readonly #onClosed: (session: Session) => void
+  #greeted = false
+  #brokenFrames = 0
+
+  constructor(bus: Bus, connection: Connection, onClosed: (session: Session) => void) {
+    this.#bus = bus
+    this.#connection = connection
+    const format = connection.protocol === 'aether.v2' ? 'aether.v2' : 'json'
+    this.#writer = new Writer(connection, bus.history.store.epoch, format)
+    this.#answers = new Answers(bus.limits.unackedPublishes, connection)
+    this.#subscriptions = new Subscriptions(bus, this)
+    this.#onClosed = onClosed
+    this.peer = { id: connection.facts.id, address: connection.facts.address }
+  }
+
+  receive(data: Buffer, isBinary: boolean): void {
+    try {
+      this.#receive(data, isBinary)
+    } catch (error) {
+      this.#bus.observe({ type: 'fault', error })
+      this.#refuse(reject('internal'))
+    }
+  }
+
+  relieved(): void {
+    this.#subscriptions.relieved()
+  }
+
+  closed(code?: number): void {
+    if (code === CLOSE.slowConsumer) this.#bus.observe({ type: 'slow_consumer', peer: this.peer })
+    this.#answers.clear()
+    this.#subscriptions.close()
+    this.#onClosed(this)
+  }
+
+  /** Drain: tells the peer that its subscriptions end (spec 7.2). */
+  farewell(): void {
+    this.#subscriptions.close('going_away')
+  }
+
+  cut(): void {
+    this.#connection.close(CLOSE.slowConsumer, 'slow_consumer')
+  }
+
+  get congested(): boolean {
+    return this.#connection.congested
+  }
+
+  say(reply: Reply): void {
+    this.#writer.say(reply)
+  }
+
+  deliver(subscription: Subscription, delivery: Delivery): void {
+    if (!this.#writer.event(subscription.id, delivery, this.#subscriptions.replaying))
+      this.#bus.observe({ type: 'undeliverable', peer: this.peer })
+  }
+
+  #receive(data: Buffer, isBinary: boolean): void {
+    const { noise } = this.#writer
+    if (noise === undefined) {
+      this.#read(data, isBinary)
+      return
+    }
+    const opened = noise.open(data, isBinary)
+    if (opened.ok) {
+      if (opened.plain !== undefined) this.#read(opened.plain, true)
+    } else {
+      this.#refuse(opened)
+      if (opened.fatal === true) this.#connection.close(CLOSE.policy, opened.code)
+    }
+  }
+
+  #read(plain: Uint8Array, isBinary: boolean): void {
+    if (this.#writer.format === 'aether.v2') this.#readFrame(plain, isBinary)
+    else this.#readJson(plain, isBinary)
+  }
+
+  #readFrame(plain: Uint8Array, isBinary: boolean): void {
+    const read = isBinary ? readFrameRequest(plain, this.#bus.limits) : reject('invalid_message')
+    if (read.ok) this.#handle(read.request, plain, false)
+    else {
+      this.#refuse(read)
+      if (read.code === 'invalid_message' && ++this.#brokenFrames > MAX_BROKEN_FRAMES)
+        this.#connection.close(CLOSE.badData, read.code)
+    }
+  }
+
+  #readJson(plain: Uint8Array, isBinary: boolean): void {
+    const inEnvelope = isBinary && plain[0] !== BRACE
+    if (!this.#greeted) this.#writer.format = inEnvelope ? 'flatbuffers' : 'json'
+    const { maxFrame } = this.#bus.limits
+    const opened = isBinary ? decodeBinary(plain, { maxFrame }) : { ok: true as const, json: textOf(plain) }
+    if (!opened.ok) {
+      this.#refuse(opened)
+      return
+    }
+    const envelope = 'type' in opened ? opened.type : undefined
+    const base64 = this.#writer.features.has('base64')
+    const read = readJsonRequest(opened.json, this.#bus.limits, { base64, envelope })
+    if (read.ok) this.#handle(read.request, plain, inEnvelope)
+    else this.#refuse(read)
+  }
+
+  #handle(request: Request, raw: Uint8Array, inEnvelope: boolean): void {
+    if (request.type === 'publish') {
+      const eventId = request.event.id
+      const place = this.#answers.reserve((verdict) => {
+        if (verdict.ok) this.say({ type: 'ack', eventId, status: verdict.status, seq: verdict.seq })
+        else this.say({ type: 'error', reject: verdict, eventId })
+      })
+      this.#bus.publish(request.event, request.rounded, this.peer, place)
+      return
+    }
+    this.#answers.inOrder(() => {
+      if (request.type === 'hello') this.#hello(request.hello, raw, inEnvelope)
+      else if (request.type === 'unsubscribe') this.#subscriptions.unsubscribe(request.sub)
+      else this.#subscriptions.subscribe(request.sub, request.filters, request.after)
+    })
+  }
+
+  #refuse(refusal: Refusal): void {
+    const { eventId, sub } = refusal
+    this.#bus.observe({ type: 'rejected', peer: this.peer, code: refusal.code })
+    this.#answers.inOrder(() =>
+      this.say({
+        type: 'error',
+        reject: refusal,
+        ...(eventId !== undefined && { eventId }),
+        ...(sub !== undefined && { sub }),
+      }),
+    )
+  }
+
+  #hello(hello: Hello, raw: Uint8Array, inEnvelope: boolean): void {
+    const writer = this.#writer
+    if (writer.format === 'aether.v2' || (this.#greeted && writer.noise === undefined)) {
+      if (this.#greeted) this.#refuse(reject('invalid_message', 'unknown message type', 'one hello only'))
+      else this.#welcomeFrame(hello)
+      return
+    }
+    const facts = { epoch: this.#bus.history.store.epoch, limits: limitsDocument(this.#bus.limits) }
+    if (writer.noise !== undefined) {
+      // Inside noise a hello may change features; keys and format stay.
+      writer.features = new Set(hello.features)
+      const { format } = writer
+      const noise = { required: true }
+      writer.json(
+        'welcome',
+        writeMessage({ type: 'welcome', version: VERSION, format, noise, features: FEATURES, ...facts }),
+      )
+      return
+    }
+    const agreement = agree(hello, inEnvelope, facts)
+    if (agreement.ok) this.#agreed(agreement, raw, inEnvelope)
+    else this.#refuse(agreement)
+  }
+
+  #agreed(agreement: Agreement, raw: Uint8Array, inEnvelope: boolean): void {
+    const { format, features, noise } = agreement
+    const writer = this.#writer
+    const welcome = writeMessage(agreement.welcome)
+    this.#connection.send(inEnvelope ? binaryFrame(encodeEnvelope(welcome)) : textFrame(welcome))
+    // A subscription of before could not be served in frames, nor in clear behind noise.
+    if (format === 'aether.v2' || noise !== 'none') this.#subscriptions.close()
+    this.#greeted = true
+    writer.format = format
+    writer.features = features
+    if (noise === 'xx') {
+      const options = { staticSecret: this.#bus.noiseSecret, maxFrame: this.#bus.limits.maxFrame }
+      writer.noise = noiseXX(options, raw, welcome, (frame) => this.#connection.send(frame))
+    } else if (noise !== 'none') writer.noise = legacyNoise(noise, format === 'flatbuffers')
+    if (features.has('info') && format !== 'aether.v2' && noise !== 'xx')
+      writer.json('info', writeMessage({ type: 'info', info: this.#bus.info() }))
+  }
+
+  #welcomeFrame(hello: Hello): void {
+    this.#greeted = true
+    this.#writer.features = new Set(hello.features)
+    const { limits, history } = this.#bus
+    const { epoch } = history.store
+    this.#writer.bytes(
+      encodeFrame({
+        type: 'welcome',
+        version: VERSION,
+        features: FEATURES,
+        maxFrame: limits.maxFrame,
+        epoch,
+      }),
+    )
+  }
+}
+
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8')
+}

@@ -1,0 +1,178 @@
+/**
+ * Layout of the durable stores: an event log (seq, u64 big-endian, to record) and one ordered index.
+ *
+ *   index key                                          value
+ *   00  name                                           see `META`
+ *   01  id 32                                          seq 8
+ *   02  BLAKE3 of the replace key 32                   seq 8 of the winner
+ *   10                     place 20                    -
+ *   11  kind 2             place 20                    -
+ *   12  author 8, 00       place 20                    -
+ *   12  author 8, 01, kind 2   place 20                -
+ *   13  tag pair 8         place 20                    -
+ *
+ *   place:  0   u64 max - created at   8   newest first
+ *           8   id                     4   its first bytes: ties by lower id (spec 2.7), all but the rarest
+ *           12  seq                    8   finds the record; makes the key unique
+ *
+ * Both dimensions of an author stand side by side, so that most events change one page for the two.
+ * Authors are cut to 8 bytes and tag pairs hashed to 8: whoever reads must still match the event itself.
+ */
+import { blake3, type Event } from '@aetherkit/core'
+import type { Position, StoredEvent } from './store.js'
+
+export const META = {
+  /** Version of this layout, decimal text. */
+  format: Buffer.from('\x00format'),
+  epoch: Buffer.from('\x00epoch'),
+  /** All seqs up to this one may have been handed out: u64 big-endian. */
+  reserved: Buffer.from('\x00reserved'),
+  /** Seed of the tag pair hash, u32 big-endian: differs by store, so that nobody can prepare collisions. */
+  hashSeed: Buffer.from('\x00hash-seed'),
+} as const
+
+const ID = 0x01
+const REPLACE = 0x02
+const TIME = 0x10
+const KIND = 0x11
+const AUTHOR = 0x12
+const TAG = 0x13
+
+/** Behind the author: all of theirs, or those of one kind. */
+const ANY_KIND = 0x00
+const ONE_KIND = 0x01
+
+export const PLACE_LENGTH = 20
+const U64_MAX = 0xffff_ffff_ffff_ffffn
+/** Sorts behind every place. */
+export const BEHIND_ALL = Buffer.alloc(PLACE_LENGTH + 1, 0xff)
+
+export function seqKey(seq: bigint): Buffer {
+  const key = Buffer.allocUnsafe(8)
+  key.writeBigUInt64BE(seq)
+  return key
+}
+
+export function idKey(id: string): Buffer {
+  const key = Buffer.allocUnsafe(33)
+  key[0] = ID
+  key.write(id, 1, 32, 'hex')
+  return key
+}
+
+/** The first and the last key that an id with this prefix (any number of digits) can have. */
+export function idRange(prefix: string): [first: Buffer, last: Buffer] {
+  return [idKey(prefix.padEnd(64, '0')), idKey(prefix.padEnd(64, 'f'))]
+}
+
+export function replaceIndexKey(replaceKey: string): Buffer {
+  return Buffer.concat([Buffer.of(REPLACE), blake3(Buffer.from(replaceKey))])
+}
+
+/** A dimension is what stands before the place: all events that share it follow one another, newest first. */
+export const everything: Buffer = Buffer.of(TIME)
+
+export function kindDimension(kind: number): Buffer {
+  return Buffer.of(KIND, kind >> 8, kind & 0xff)
+}
+
+export const AUTHOR_DIMENSION_LENGTH = 10
+
+/** `author`: at least 16 hex digits. */
+export function authorDimension(author: string): Buffer {
+  return Buffer.concat([Buffer.of(AUTHOR), Buffer.from(author.slice(0, 16), 'hex'), Buffer.of(ANY_KIND)])
+}
+
+/** The first key behind all dimensions of the author. */
+export function behindAuthor(author: Buffer): Buffer {
+  return Buffer.of(...author.subarray(0, 9), ONE_KIND + 1)
+}
+
+/** From the author dimension of the same author. */
+export function authorKindDimension(author: Buffer, kind: number): Buffer {
+  return Buffer.of(...author.subarray(0, 9), ONE_KIND, kind >> 8, kind & 0xff)
+}
+
+export function tagDimension(key: string, value: string, hashSeed: number): Buffer {
+  const dimension = Buffer.allocUnsafe(9)
+  dimension[0] = TAG
+  hashPair(key, value, hashSeed)
+  dimension.writeInt32BE(hashHigh, 1)
+  dimension.writeInt32BE(hashLow, 5)
+  return dimension
+}
+
+/** Where events of this time begin within a dimension. */
+export function timePlace(createdAt: bigint): Buffer {
+  return seqKey(U64_MAX - createdAt)
+}
+
+/** Not behind the position itself: events that share its time and first id bytes still need a look. */
+export function positionPlace({ createdAt, id }: Position): Buffer {
+  return Buffer.concat([timePlace(createdAt), Buffer.from(id.slice(0, 8), 'hex')])
+}
+
+/** The keys of one event with a place; hands the same bytes to `visit` again and again, so copy what is kept. */
+export function visitPlaceKeys(stored: StoredEvent, hashSeed: number, visit: (key: Buffer) => void): void {
+  const { event, seq } = stored
+  const { kind } = event
+  place.writeBigUInt64BE(U64_MAX - event.createdAt, 0)
+  place.write(event.id, 8, 4, 'hex')
+  place.writeBigUInt64BE(seq, 12)
+
+  scratch[0] = TIME
+  visit(withPlace(1))
+  scratch[0] = KIND
+  scratch[1] = kind >> 8
+  scratch[2] = kind & 0xff
+  visit(withPlace(3))
+  scratch[0] = AUTHOR
+  scratch.write(event.pubkey, 1, 8, 'hex')
+  scratch[9] = ANY_KIND
+  visit(withPlace(10))
+  scratch[9] = ONE_KIND
+  scratch[10] = kind >> 8
+  scratch[11] = kind & 0xff
+  visit(withPlace(12))
+  visitTagPairs(event, (key, value) => {
+    hashPair(key, value, hashSeed)
+    scratch[0] = TAG
+    scratch.writeInt32BE(hashHigh, 1)
+    scratch.writeInt32BE(hashLow, 5)
+    visit(withPlace(9))
+  })
+}
+
+const place = Buffer.alloc(PLACE_LENGTH)
+const scratch = Buffer.alloc(12 + PLACE_LENGTH)
+
+function withPlace(length: number): Buffer {
+  place.copy(scratch, length)
+  return scratch.subarray(0, length + PLACE_LENGTH)
+}
+
+/** Every value of a tag counts (spec 6.1); a pair that occurs twice is visited twice and has one key. */
+function visitTagPairs(event: Event, visit: (key: string, value: string) => void): void {
+  for (const tag of event.tags) for (let i = 1; i < tag.length; i++) visit(tag[0], tag[i]!)
+}
+
+let hashHigh = 0
+let hashLow = 0
+
+/** Two multiplicative hashes of 32 bits over the UTF-16 units; the separator is no unit, so `a:b` is not `a`, `b`. */
+function hashPair(key: string, value: string, seed: number): void {
+  hashHigh = seed ^ 0x9e3779b9
+  hashLow = Math.imul(seed, 0x85ebca6b) ^ 0x27d4eb2f
+  for (let i = 0; i < key.length; i++) hashUnit(key.charCodeAt(i))
+  hashUnit(0x10000)
+  for (let i = 0; i < value.length; i++) hashUnit(value.charCodeAt(i))
+  const high = hashHigh
+  hashHigh =
+    Math.imul(hashHigh ^ (hashHigh >>> 16), 0x85ebca6b) ^ Math.imul(hashLow ^ (hashLow >>> 13), 0xc2b2ae35)
+  hashLow = Math.imul(hashLow ^ (hashLow >>> 16), 0x85ebca6b) ^ Math.imul(high ^ (high >>> 13), 0xc2b2ae35)
+}
+
+function hashUnit(unit: number): void {
+  hashHigh = Math.imul(hashHigh ^ unit, 0x9e3779b1)
+  hashLow = Math.imul(hashLow ^ unit, 0x5f356495)
+}

@@ -1,0 +1,146 @@
+/**
+ * The second durable store: one SQLite file (spec 2.4). Writes run on the main thread, so LMDB carries more; what
+ * speaks for this one is a single file that every tool can open and copy.
+ */
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import Database from 'libsql'
+import { failure, writeFailure } from './failure.js'
+import { type Engine, openIndexedStore, type Writer } from './indexed-store.js'
+import { type Store, StoreError } from './store.js'
+
+/** Row ids are signed, seqs are not: the order of both is the same with the top bit flipped. */
+const BIAS = 2n ** 63n
+
+/**
+ * Opens or makes the store in the file `path`.
+ * @throws StoreError `not_writable`, `locked`, `wrong_format`, `unavailable`; the message names the path.
+ */
+export function openSqliteStore(path: string): Store {
+  try {
+    mkdirSync(dirname(path), { recursive: true })
+  } catch (error) {
+    throw failure(path, error, 'not_writable')
+  }
+  let db: Database.Database | undefined
+  try {
+    db = new Database(path)
+    // Exclusive: the file stays locked until this process closes it or ends. FULL: a commit is on disk on return.
+    for (const pragma of [
+      'locking_mode=exclusive',
+      'journal_mode=wal',
+      'synchronous=full',
+      'cache_size=-65536',
+    ])
+      db.exec(`PRAGMA ${pragma}`)
+    assertOurs(path, db)
+    db.exec(`
+      CREATE TABLE IF NOT EXISTS event (seq INTEGER PRIMARY KEY, record BLOB NOT NULL) STRICT;
+      CREATE TABLE IF NOT EXISTS event_index (key BLOB PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
+    `)
+    return openIndexedStore(sqliteEngine(path, db))
+  } catch (error) {
+    const refusal = openFailure(path, error)
+    if (db !== undefined && refusal.code !== 'locked') release(db)
+    db?.close()
+    throw refusal
+  }
+}
+
+/** The library keeps a connection until its statements are collected: this gives the lock back before. */
+function release(db: Database.Database): void {
+  for (const sql of [
+    'PRAGMA journal_mode=delete',
+    'PRAGMA locking_mode=normal',
+    'SELECT * FROM sqlite_schema',
+  ])
+    try {
+      db.prepare(sql).all()
+    } catch {
+      // A file that is no database has no lock either.
+    }
+}
+
+function assertOurs(path: string, db: Database.Database): void {
+  const tables = (db.prepare('SELECT name FROM sqlite_schema').raw().all([]) as [string][]).flat()
+  if (tables.length > 0 && !tables.includes('event_index'))
+    throw new StoreError(
+      'wrong_format',
+      `store ${path} is an SQLite database of something else: use another path`,
+    )
+}
+
+function sqliteEngine(path: string, db: Database.Database): Engine {
+  // Arguments go in as one array: the library takes a lone Buffer for named ones.
+  const prepared = {
+    value: db.prepare('SELECT value FROM event_index WHERE key = ?').raw(),
+    keys: db.prepare('SELECT key FROM event_index WHERE key >= ? AND key < ? ORDER BY key LIMIT ?').raw(),
+    record: db.prepare('SELECT record FROM event WHERE seq = ?').raw(),
+    records: db
+      .prepare('SELECT seq, record FROM event WHERE seq >= ? ORDER BY seq LIMIT ?')
+      .raw()
+      .safeIntegers(),
+    putIndex: db.prepare('INSERT OR REPLACE INTO event_index VALUES (?, ?)'),
+    deleteIndex: db.prepare('DELETE FROM event_index WHERE key = ?'),
+    putRecord: db.prepare('INSERT OR REPLACE INTO event VALUES (?, ?)'),
+    deleteRecord: db.prepare('DELETE FROM event WHERE seq = ?'),
+  }
+  const writer: Writer = {
+    putIndex: (key, value) => void prepared.putIndex.run([key, value]),
+    deleteIndex: (key) => void prepared.deleteIndex.run([key]),
+    putRecord: (seq, record) => void prepared.putRecord.run([rowId(seq), record]),
+    deleteRecord: (seq) => void prepared.deleteRecord.run([rowId(seq)]),
+  }
+  function writeNow(fill: (writer: Writer) => void): void {
+    try {
+      db.exec('BEGIN IMMEDIATE')
+      fill(writer)
+      db.exec('COMMIT')
+    } catch (error) {
+      if (db.inTransaction) db.exec('ROLLBACK')
+      throw writeFailure(path, `${path}-wal`, error)
+    }
+  }
+  return {
+    path,
+    writeNow,
+    write: async (fill) => writeNow(fill),
+    value: (key) => (prepared.value.get([key]) as [Buffer] | undefined)?.[0],
+    keys: (from, to, limit) => (prepared.keys.all([from, to, limit]) as [Buffer][]).map(([key]) => key),
+    record: (seq) => (prepared.record.get([rowId(seq)]) as [Buffer] | undefined)?.[0],
+    records: (seq, limit) =>
+      (prepared.records.all([rowId(seq), limit]) as [bigint, Buffer][]).map(([row, record]) => ({
+        seq: seqOfRow(row),
+        record,
+      })),
+    async close() {
+      release(db)
+      db.close()
+    },
+  }
+}
+
+function rowId(seq: Buffer): bigint {
+  return seq.readBigUInt64BE() - BIAS
+}
+
+function seqOfRow(row: bigint): Buffer {
+  const seq = Buffer.allocUnsafe(8)
+  seq.writeBigUInt64BE(row + BIAS)
+  return seq
+}
+
+function openFailure(path: string, error: unknown): StoreError {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  const text = error instanceof Error ? error.message : String(error)
+  if (code === 'SQLITE_BUSY' || /database is locked/.test(text))
+    return new StoreError(
+      'locked',
+      `store ${path} is open in another process: stop that one, or use another path`,
+    )
+  if (code === 'SQLITE_NOTADB') return new StoreError('wrong_format', `store ${path} is no SQLite database`)
+  // SQLITE_CANTOPEN, as the library words it.
+  if (/ConnectionFailed.*: 14\b/.test(text))
+    return new StoreError('not_writable', `store ${path} cannot be written: SQLite cannot open the file`)
+  return failure(path, error, 'unavailable')
+}

@@ -1,0 +1,30 @@
+import { test } from 'vitest'
+import { storeContract } from './contract-suite.js'
+import { openLmdbStore } from './lmdb.js'
+import { openMemoryStore } from './memory.js'
+import { openSqliteStore } from './sqlite.js'
+
+const seed = Number(process.env.SEED ?? Date.now() >>> 0)
+const slow = (name: string, run: () => Promise<void>) => test(name, run, 120_000)
+
+storeContract('memory', {
+  test: slow,
+  open: openMemoryStore,
+  capabilities: { durable: false },
+  seed,
+  randomCases: 20_000,
+})
+storeContract('lmdb', {
+  test: slow,
+  open: openLmdbStore,
+  capabilities: { durable: true },
+  seed,
+  randomCases: 20_000,
+})
+storeContract('sqlite', {
+  test: slow,
+  open: openSqliteStore,
+  capabilities: { durable: true },
+  seed,
+  randomCases: 20_000,
+})
