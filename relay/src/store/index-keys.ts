@@ -1,5 +1,5 @@
 /**
- * Layout of the durable stores: an event log (seq, u64 big-endian, to record) and one ordered index.
+ * The ordered index of the durable stores; what a seq, u64 big-endian, stands for is theirs to keep.
  *
  *   index key                                          value
  *   00  name                                           see `META`
@@ -146,9 +146,12 @@ export function visitPlaceKeys(stored: StoredEvent, hashSeed: number, visit: (ke
 const place = Buffer.alloc(PLACE_LENGTH)
 const scratch = Buffer.alloc(12 + PLACE_LENGTH)
 
+/** The starts of `scratch`, by length: making them anew for each key would cost as much as writing it. */
+const starts = Array.from({ length: scratch.length + 1 }, (_, length) => scratch.subarray(0, length))
+
 function withPlace(length: number): Buffer {
   place.copy(scratch, length)
-  return scratch.subarray(0, length + PLACE_LENGTH)
+  return starts[length + PLACE_LENGTH]!
 }
 
 /** Every value of a tag counts (spec 6.1); a pair that occurs twice is visited twice and has one key. */

@@ -26,6 +26,8 @@ export interface IndexReader extends KeyReader {
   value(key: Buffer): Buffer | undefined
   /** The event of a seq, u64 big-endian. */
   event(seq: Buffer): Event | undefined
+  /** Events that the index still has, but the store no longer. */
+  isHidden?(id: string): boolean
 }
 
 /** Dimensions merged at most; a field that needs more is left to the match. */
@@ -43,7 +45,10 @@ export function queryIndex(reader: IndexReader, filter: Filter, page: Page): Sto
   const { since, until } = filter
   if (limit <= 0 || (since !== undefined && since > U64_MAX)) return []
   const wanted = compileFilter(filter)
-  const isWanted = (event: Event) => wanted(event) && (after === undefined || newestFirst(after, event) < 0)
+  const isWanted = (event: Event) =>
+    wanted(event) &&
+    (after === undefined || newestFirst(after, event) < 0) &&
+    reader.isHidden?.(event.id) !== true
 
   const seqs = filter.ids === undefined ? undefined : seqsOfIds(reader, filter.ids)
   if (seqs !== undefined) {

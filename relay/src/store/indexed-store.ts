@@ -1,5 +1,5 @@
 /**
- * A durable store over any ordered key-value engine with transactions: what LMDB and SQLite have in common. The
+ * A durable store over an ordered key-value engine with transactions: SQLite, and any other that comes. The
  * engine keeps two tables, the event log and the index of `index-keys.ts`; everything that needs thought is here.
  */
 import { randomInt } from 'node:crypto'

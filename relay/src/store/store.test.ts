@@ -21,6 +21,18 @@ storeContract('lmdb', {
   seed,
   randomCases: 20_000,
 })
+storeContract('lmdb, indexed at once in small segments', {
+  test: slow,
+  open: (path) =>
+    openLmdbStore(path, {
+      segmentBytes: 4096,
+      bounds: { events: 8, bytes: 1 << 16, delay: 0 },
+      script: new URL('../../dist/store/index-worker.js', import.meta.url),
+    }),
+  capabilities: { durable: true },
+  seed,
+  randomCases: 4000,
+})
 storeContract('sqlite', {
   test: slow,
   open: openSqliteStore,

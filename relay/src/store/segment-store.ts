@@ -1,0 +1,222 @@
+/**
+ * The store over a segment log (spec 2.4): an event is acknowledged when the log has it on disk. From then on it is in
+ * the overlay, until the index has it. Whoever reads asks both; what the overlay says counts.
+ */
+import { Compaction } from './compaction.js'
+import { type Current, decide } from './decide.js'
+import { failure } from './failure.js'
+import { type Identity, writeIdentity } from './identity.js'
+import { idKey, replaceIndexKey } from './index-keys.js'
+import type { IndexThread } from './index-thread.js'
+import { type Bounds, IndexWriter } from './index-writer.js'
+import { type IndexReader, queryIndex } from './indexed-query.js'
+import type { LogIndex } from './log-index.js'
+import type { LogRecord } from './log-record.js'
+import { type Chunk, tail } from './log-recovery.js'
+import { byNewest, bySeq, merge, Overlay } from './overlay.js'
+import { decodeRecord, encodeRecord } from './record.js'
+import type { SegmentLog } from './segment-log.js'
+import { type Page, type Store, type StoredEvent, StoreError } from './store.js'
+
+/** Seqs reserved at once: one write of the identity in a million. */
+const RESERVE_STEP = 1n << 20n
+const U64_MAX = 0xffff_ffff_ffff_ffffn
+
+export interface SegmentStoreParts {
+  /** Of the directory, for messages too. */
+  readonly path: string
+  readonly identity: Identity
+  readonly log: SegmentLog
+  readonly index: LogIndex
+  readonly thread: IndexThread
+  readonly bounds: Bounds
+  closed(): void
+}
+
+/** Reads what the index lacks of the log, which is little unless the index is new. */
+export function openSegmentStore(parts: SegmentStoreParts): Store {
+  const { path, identity, log, index, thread, bounds, closed } = parts
+  const overlay = new Overlay()
+  let reserved = BigInt(identity.reserved)
+  let turn: Promise<unknown> = Promise.resolve()
+  let open = true
+
+  const reader: IndexReader = {
+    hashSeed: identity.seed,
+    keys: (from, to, limit) => index.keys(from, to, limit),
+    value: (key) => index.value(key),
+    event: (seq) => indexed(seq)?.event,
+    isHidden: (id) => overlay.covers(id),
+  }
+  const current: Current = {
+    has: (id) =>
+      overlay.get(id) !== undefined || (!overlay.hasRemoved(id) && index.value(idKey(id)) !== undefined),
+    winner: (key) => overlay.winner(key) ?? indexed(index.value(replaceIndexKey(key))),
+  }
+  recover(parts, overlay, current)
+  const indexWriter = new IndexWriter(
+    { overlay, index, thread, bounds, indexed: () => compaction.check() },
+    log.end,
+  )
+  const compaction = new Compaction({
+    log,
+    index,
+    overlay,
+    through: () => indexWriter.through(),
+    move: (records, isWanted) => inTurn(() => move(records.filter(isWanted))),
+  })
+
+  function indexed(seq: Buffer | undefined): StoredEvent | undefined {
+    const location = seq && index.location(seq)
+    if (seq === undefined || location === undefined) return undefined
+    const record = log.record(location, seq.readBigUInt64BE())
+    return { seq: record.seq, event: decodeRecord(record.event) }
+  }
+
+  function inTurn<Result>(run: () => Promise<Result>): Promise<Result> {
+    const result = turn.then(run)
+    turn = result.catch(() => undefined)
+    return result
+  }
+
+  async function putInTurn(batch: readonly StoredEvent[]) {
+    await indexWriter.room()
+    const decision = decide(batch, current)
+    const { outcomes, additions } = decision
+    if (additions.length === 0) return outcomes
+    for (const { stored } of additions) reserveUpTo(stored.seq)
+    const entries = additions.map(({ stored }) => ({ seq: stored.seq, event: encodeRecord(stored.event) }))
+    overlay.add(decision, await append(entries))
+    indexWriter.added(log.end)
+    return outcomes
+  }
+
+  /** To the end of the log; the index then finds them there. */
+  async function move(records: readonly LogRecord[]): Promise<void> {
+    if (records.length === 0) return
+    await indexWriter.room()
+    overlay.add({ additions: [], removals: [] }, await append(records))
+    indexWriter.added(log.end)
+  }
+
+  /** Resolves to the bytes it took. */
+  async function append(entries: Parameters<SegmentLog['append']>[0]): Promise<number> {
+    try {
+      return await log.append(entries)
+    } catch (error) {
+      throw failure(path, error, 'unavailable')
+    }
+  }
+
+  function reserveUpTo(seq: bigint): void {
+    if (seq <= reserved) return
+    const next = seq > U64_MAX - RESERVE_STEP ? U64_MAX : seq + RESERVE_STEP
+    try {
+      writeIdentity(path, { ...identity, reserved: `${next}`, end: log.end })
+    } catch (error) {
+      throw failure(path, error, 'unavailable')
+    }
+    reserved = next
+  }
+
+  /** So that the next opening can tell damage at the end from a write that a crash tore. */
+  function sealIdentity(): void {
+    try {
+      writeIdentity(path, { ...identity, reserved: `${reserved}`, end: log.end })
+    } catch {
+      // A full disk: then it cannot tell.
+    }
+  }
+
+  function assertOpen(): void {
+    if (!open) throw new StoreError('unavailable', `store ${path} is closed`)
+  }
+
+  return {
+    epoch: identity.epoch,
+    firstSeq: 0n,
+    get lastSeq() {
+      return reserved
+    },
+    reserve(seq) {
+      assertOpen()
+      reserveUpTo(seq)
+    },
+    async put(batch) {
+      assertOpen()
+      return inTurn(() => putInTurn(batch))
+    },
+    has(id) {
+      assertOpen()
+      return current.has(id)
+    },
+    get(id) {
+      assertOpen()
+      return overlay.get(id) ?? (overlay.hasRemoved(id) ? undefined : indexed(index.value(idKey(id))))
+    },
+    query(filter, page) {
+      assertOpen()
+      const newest = overlay.query(filter, page)
+      return merge(newest, queryIndex(reader, behind(filter, newest, page), page), byNewest, page.limit)
+    },
+    since(seq, limit) {
+      assertOpen()
+      if (seq >= U64_MAX || limit <= 0) return []
+      const found: StoredEvent[] = []
+      for (let from = seq + 1n; ; ) {
+        const page = index.locations(from, limit)
+        for (const { seq, location } of page) {
+          const event = decodeRecord(log.record(location, seq).event)
+          if (!overlay.covers(event.id)) found.push({ seq, event })
+        }
+        const last = page.at(-1)
+        if (page.length < limit || last === undefined || found.length >= limit || last.seq === U64_MAX) break
+        from = last.seq + 1n
+      }
+      return merge(found, overlay.since(seq, limit), bySeq, limit)
+    },
+    async close() {
+      if (!open) return
+      open = false
+      await compaction.close()
+      await turn
+      await indexWriter.close()
+      await index.close()
+      await log.close()
+      sealIdentity()
+      closed()
+    },
+  }
+}
+
+/** Fills the overlay with what the index lacks; what is too much for it goes into the index right away. */
+function recover(
+  { identity, log, index, bounds }: SegmentStoreParts,
+  overlay: Overlay,
+  current: Current,
+): void {
+  for (const segment of index.live().keys())
+    if (!log.sizes.has(segment)) throw log.corrupt({ segment, offset: 0 })
+  let waiting: Chunk[] = []
+  for (const chunk of tail(log, index.watermark, identity.end)) {
+    waiting.push(chunk)
+    // Twice: a bound may be passed by one batch.
+    if (waiting.reduce((sum, { records }) => sum + records.length, 0) <= 2 * bounds.events) continue
+    for (const { segment, records, end } of waiting) index.apply(segment, records, end, log)
+    waiting = []
+  }
+  for (const { records } of waiting) {
+    const batch = records.map(({ seq, event }) => ({ seq, event: decodeRecord(event) }))
+    overlay.add(
+      decide(batch, current),
+      records.reduce((sum, { length }) => sum + length, 0),
+    )
+  }
+}
+
+/** The overlay alone fills the page: of the index only what is not older counts. */
+function behind(filter: Parameters<Store['query']>[0], newest: readonly StoredEvent[], page: Page) {
+  const last = newest.length === page.limit ? newest.at(-1)?.event.createdAt : undefined
+  if (last === undefined || (filter.since !== undefined && filter.since > last)) return filter
+  return { ...filter, since: last }
+}
