@@ -1,0 +1,8 @@
+export type { ChainOptions } from './chain.js'
+export type { DevnetStats } from './cheats.js'
+export { demoWallet, demoWallets, ROLES, type Role, type Wallets } from './demo-keys.js'
+export { type Devnet, type StartOptions, startDevnet } from './devnet.js'
+export { DevnetError, type DevnetErrorCode } from './errors.js'
+export type { FaultOptions } from './faults.js'
+export type { Keypair } from './keypair.js'
+export type { DevnetOptions } from './options.js'
