@@ -18,12 +18,13 @@ const SECTIONS = {
   match: 'which of 100,000 live subscriptions want an event',
   size: 'bytes on the wire per event in the three forms',
   memory: 'memory per idle connection and per subscription',
+  payments: 'verify, settle and whole payments on a local chain, beside the published packages',
 }
 
 const HELP = `Usage: node test/bench/bench.mjs [section...] [--quick] [--json FILE]
 
 Measures the built packages (npm run bench builds first) on loopback and prints one table.
-Without a section all of them run, in about four minutes:
+Without a section all of them run, in about six minutes:
 
 ${Object.entries(SECTIONS)
   .map(([name, text]) => `  ${name.padEnd(9)}${text}`)

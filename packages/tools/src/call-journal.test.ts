@@ -63,6 +63,17 @@ describe('idempotency by call id', () => {
     }
   })
 
+  it('takes an unclear payment up again when it resumes, once at a time and never with other arguments', async () => {
+    const late = () => new ToolError({ code: 'PAYMENT_UNKNOWN', message: 'late', paid: 'unknown' })
+    const { tool, count } = counting(true, late)
+    const ctx = { journal: createJournal(10, true) }
+    const run = (amount: bigint) => runTool(tool, ctx, { amount }, { callId: 'c1' })
+    await run(1n)
+    expect(await run(2n)).toMatchObject({ error: { code: 'REJECTED' } })
+    await Promise.all([run(1n), run(1n)])
+    expect(count.payments).toBe(2)
+  })
+
   it('keeps as many calls as its capacity', async () => {
     const journal = createJournal(1)
     const once = (callId: string, result: number) =>

@@ -21,15 +21,20 @@ export interface CallJournal {
 interface Entry {
   readonly args: string
   readonly result: Promise<unknown>
+  /** It ended unclear, and a replay takes up the same payment. */
+  isOpen: boolean
 }
 
-/** A journal of the newest `capacity` calls. */
-export function createJournal(capacity = 10_000): CallJournal {
+/**
+ * A journal of the newest `capacity` calls. `resumes`: a spending call of unclear outcome runs again when it is replayed,
+ * for tools that take up the same payment by its call id; without it such a call stays as it is.
+ */
+export function createJournal(capacity = 10_000, resumes = false): CallJournal {
   const entries = new Map<string, Entry>()
 
   function run<T>(key: string, call: JournalCall, execute: () => Promise<T>): Promise<T> {
     const result = execute()
-    const entry = { args: call.args, result }
+    const entry: Entry = { args: call.args, result, isOpen: false }
     entries.delete(key)
     entries.set(key, entry)
     for (const oldest of entries.keys()) {
@@ -39,6 +44,7 @@ export function createJournal(capacity = 10_000): CallJournal {
     result.catch((error: unknown) => {
       const settled = !call.spends || (ToolError.is(error) && error.paid === false)
       if (settled && entries.get(key) === entry) entries.delete(key)
+      else entry.isOpen = resumes
     })
     return result
   }
@@ -52,6 +58,7 @@ export function createJournal(capacity = 10_000): CallJournal {
       const message = 'this call id was used with other arguments; do not retry'
       return Promise.reject(new ToolError({ code: 'REJECTED', message }))
     }
+    if (known.isOpen) return run(key, call, execute)
     // The key holds the tool's name and the text of its arguments, so the remembered result is this tool's output.
     const result = known.result as Promise<T>
     return call.spends ? result : result.catch(() => once(call, execute))

@@ -12,6 +12,7 @@ import { modelParts, runTool } from './run-tool.js'
 import { type AnyTool, type RunOptions, type ToolContext, toolName } from './tool-definition.js'
 
 export { aetherToolCases } from './aether-cases.js'
+export { type PaymentToolShop, paymentToolCases } from './payment-cases.js'
 
 export interface ToolCase<C extends ToolContext> {
   readonly definition: AnyTool<C>

@@ -1,0 +1,160 @@
+/** Budget and approval (spec payments 12): what is set aside, what is spent, and what is given back when. */
+
+import { randomBytes } from 'node:crypto'
+import { fromHex, publicKeyOf, signDigest } from '@aetherkit/core'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { type Market, openMarket, PRICE } from '../test/market.js'
+import { openStall, type Stall } from '../test/stall.js'
+import { memoryJournal } from './journal.js'
+import { writeOffer } from './offer.js'
+import { type PayingFetchOptions, payingFetch } from './pay.js'
+import type { Settler } from './settler.js'
+import { encodeBase58 } from './solana.js'
+
+let market: Market
+let stall: Stall
+let address: string
+/** Messages that were signed. */
+let signed: number
+let seed: Uint8Array
+const FUNDS = 5_000_000n
+
+beforeAll(async () => {
+  market = await openMarket()
+})
+afterAll(() => market.close())
+beforeEach(async () => {
+  stall = await openStall(market)
+  seed = randomBytes(32)
+  address = encodeBase58(fromHex(publicKeyOf(seed)))
+  signed = 0
+  await market.chain.setTokens(address, FUNDS)
+})
+afterEach(async () => {
+  market.chain.setOptions({ dropSends: 0, failSends: 0, confirmDelayMs: 0, delayMs: 0 })
+  await stall.close()
+})
+
+function payer(options: Partial<PayingFetchOptions> = {}, fetcher: typeof fetch = fetch) {
+  const signer = {
+    address,
+    signMessageBytes(message: Uint8Array) {
+      signed++
+      return signDigest(message, seed)
+    },
+  }
+  const { rpcUrl } = market.chain
+  return payingFetch(fetcher, { signer, network: 'solana-devnet', rpcUrl, patienceMs: 4_000, ...options })
+}
+
+const spent = async () => FUNDS - ((await market.chain.tokensOf(address)) ?? 0n)
+
+test('eleven calls of $0.10 at once on a budget of $1: ten are paid, the eleventh is refused before signing', async () => {
+  const paying = payer({ budget: { total: '$1' } })
+  const calls = await Promise.allSettled(Array.from({ length: 11 }, () => paying(`${stall.origin}/goods`)))
+  const refused = calls.flatMap((call) => (call.status === 'rejected' ? [call.reason] : []))
+  expect(refused).toMatchObject([{ code: 'budget_exceeded' }])
+  expect([signed, stall.runs, await spent()]).toEqual([10, 10, 10n * PRICE])
+  expect(await paying.budgetLeft()).toEqual({ total: 0n })
+})
+
+test('caps of host and day count in the journal, whoever spends from it, and a new day is a new budget', async () => {
+  const journal = memoryJournal()
+  let day = Date.parse('2026-05-01T23:59:00Z')
+  const now = () => day
+  const other = await openStall(market)
+  const paying = (budget: PayingFetchOptions['budget']) => payer({ journal, now, ...(budget && { budget }) })
+  await paying({ perHost: '$0.10' })(`${stall.origin}/goods`)
+  const refusal = { code: 'budget_exceeded' }
+  await expect(paying({ perHost: '$0.10' })(`${stall.origin}/goods`)).rejects.toMatchObject(refusal)
+  await paying({ perHost: '$0.10', perDay: '$0.20' })(`${other.origin}/goods`)
+  await expect(paying({ perDay: '$0.20' })(`${other.origin}/goods`)).rejects.toMatchObject(refusal)
+  day += 120_000
+  await paying({ perDay: '$0.20' })(`${other.origin}/goods`)
+  await expect(paying({ total: '$0.30' })(`${other.origin}/goods`)).rejects.toMatchObject(refusal)
+  expect([signed, await spent()]).toEqual([3, 3n * PRICE])
+  await other.close()
+})
+
+test('a payment that was refused stays in the budget until it is dead, then its amount is free again', async () => {
+  const journal = memoryJournal()
+  const paying = payer({ journal, budget: { total: '$0.15' } })
+  stall.terms = { accept: { amount: PRICE } }
+  const original = stall.gate.decide
+  const { refuse } = await import('./reason.js')
+  stall.gate.decide = async (request, terms) => {
+    if (request.header('payment-signature') === undefined) return original(request, terms)
+    const why = {
+      error: 'payment_invalid',
+      outcome: 'payment_rejected',
+      reason: refuse('aetherkit_offer_mismatch').reason,
+    }
+    const { headers, body } = writeOffer(await stall.gate.offer(request, terms), why)
+    return { kind: 'respond', status: 402, headers, body: JSON.stringify(body), outcome: 'payment_rejected' }
+  }
+  const refusal = { code: 'payment_refused', reason: 'aetherkit_offer_mismatch' }
+  await expect(paying(`${stall.origin}/goods`)).rejects.toMatchObject(refusal)
+  expect(await journal.entries()).toMatchObject([{ state: 'refused', reason: 'aetherkit_offer_mismatch' }])
+  stall.gate.decide = original
+  await expect(paying(`${stall.origin}/goods`)).rejects.toMatchObject({ code: 'budget_exceeded' })
+  market.chain.advanceSlots(151)
+  expect(await (await paying(`${stall.origin}/goods`)).text()).toBe('goods')
+  expect((await journal.entries()).map(({ state }) => state)).toEqual(['dead', 'served'])
+  expect([signed, await spent()]).toEqual([2, PRICE])
+})
+
+test('a payment that landed with an error is payment_failed, and its amount is free again', async () => {
+  await stall.close()
+  const settler: Settler = market.settler()
+  stall = await openStall(market, {
+    settler: {
+      ...settler,
+      settle: (payment, requirement, { onSigned } = {}) =>
+        settler.settle(payment, requirement, {
+          async onSigned(it) {
+            await onSigned?.(it)
+            await market.chain.setTokens(address, 0n)
+          },
+        }),
+    },
+  })
+  const journal = memoryJournal()
+  const paying = payer({ journal, budget: { total: '$0.10' } })
+  await expect(paying(`${stall.origin}/goods`)).rejects.toMatchObject({ code: 'payment_failed' })
+  expect(await journal.entries()).toMatchObject([{ state: 'failed', transaction: expect.any(String) }])
+  expect(await paying.budgetLeft()).toEqual({ total: 100_000n })
+  expect([signed, stall.runs]).toEqual([1, 0])
+})
+
+test('a signer that is away leaves nothing behind', async () => {
+  const journal = memoryJournal()
+  const signer = { address, signMessageBytes: () => Promise.reject(new Error('locked')) }
+  const paying = payer({ journal, signer, budget: { total: '$0.10' } })
+  await expect(paying(`${stall.origin}/goods`)).rejects.toThrow('locked')
+  expect([await journal.entries(), await paying.budgetLeft()]).toEqual([[], { total: 100_000n }])
+})
+
+test('the approval sees amount, payee and flow, and while it is pending the amount is set aside', async () => {
+  const purchases: unknown[] = []
+  let left: unknown
+  const paying = payer({
+    budget: { total: '$0.15' },
+    async approve(purchase) {
+      purchases.push(purchase)
+      left = await paying.budgetLeft()
+      return true
+    },
+  })
+  await paying(`${stall.origin}/goods`)
+  expect(purchases).toMatchObject([
+    {
+      price: '0.10 USDC',
+      amount: PRICE,
+      payTo: market.chain.wallets.merchant.publicKey,
+      flow: 'upfront',
+      url: `${stall.origin}/goods`,
+      isKnownPayee: false,
+    },
+  ])
+  expect(left).toEqual({ total: 50_000n })
+})
