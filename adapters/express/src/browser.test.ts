@@ -1,10 +1,9 @@
 /** The page in a real browser: a person buys with a wallet, on the local chain, with no other host contacted. */
 import { existsSync } from 'node:fs'
 import { type Devnet, startDevnet } from '@aetherkit/devnet'
-import { keypairSigner, signerAddress } from '@aetherkit/payments'
+import { createPaymentPage, keypairSigner, signerAddress } from '@aetherkit/payments'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
-import { createPaymentPage } from '../../../packages/payments/src/page/page.js'
 import { openShop, type Shop, VERSIONS } from '../test/shop.js'
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })

@@ -1,6 +1,5 @@
 /** An Express request as the gate sees it: under the public base URL, never under `Host`. */
 import { createHash } from 'node:crypto'
-import { posix } from 'node:path'
 import type { GateRequest } from '@aetherkit/payments'
 import type { PaidRequest } from './middleware.js'
 
@@ -19,15 +18,6 @@ export function gateRequest(request: PaidRequest, baseUrl: string): GateRequest 
 export function routedPath(request: PaidRequest): string {
   const { baseUrl = '', path } = request
   return path === undefined ? originalPath(request) : baseUrl + path
-}
-
-/** A path with its `.` and `..` walked, as `express.static` walks them: a table is asked for both spellings. */
-export function walkedPath(path: string): string {
-  try {
-    return posix.normalize(decodeURIComponent(path))
-  } catch {
-    return posix.normalize(path)
-  }
 }
 
 /** The route's own pattern, for `bind: 'route'`. */

@@ -2,7 +2,7 @@
 import { createRouteTable, type Gate, priceRoute, type SellerDefaults } from '@aetherkit/payments'
 import { type BrowserPage, sendReceipt } from './answer.js'
 import { charge, type Priced } from './charge.js'
-import { routedPath, routePattern, walkedPath } from './gate-request.js'
+import { routedPath, routePattern } from './gate-request.js'
 import type { Middleware, Route } from './middleware.js'
 import { allow, pricedMethod } from './preflight.js'
 
@@ -57,7 +57,7 @@ export function paywall(options: PaywallOptions): Paywall {
       return (request, response, next) => {
         const method = pricedMethod(request)
         const path = routedPath(request)
-        const found = table.find(method, path) ?? table.find(method, walkedPath(path))
+        const found = table.find(method, path)
         if (found === undefined) next()
         else run(() => charge(request, response, found.entry, found.pattern, options), next)
       }

@@ -58,6 +58,7 @@ export { formatAmount, formatMoney, type Money, type Price, parseAmount, parsePr
 export { DEVNET, MAINNET, type Network, networkName, parseNetwork, TESTNET } from './network.js'
 export { PREFLIGHT_HEADERS, seedReceipt, wantsPage, withSeedReceipt } from './offer.js'
 export type { Respond } from './outcome.js'
+export { createPaymentPage, type PaymentPage, type PaymentPageOptions } from './page/page.js'
 export {
   type PaidReceipt,
   type PayingFetch,
@@ -65,6 +66,7 @@ export {
   payingFetch,
   type Quote,
 } from './pay.js'
+export { inspectShop, type PreflightFault, type PreflightOptions, preflight } from './preflight.js'
 export { type PricedRoute, priceRoute, type SellerDefaults } from './price-list.js'
 export type { RecentBlockhash } from './quote.js'
 export type { RateLimit } from './rate.js'

@@ -40,7 +40,12 @@ export function createRouteTable<T>(routes: Readonly<Record<string, T>>): RouteT
     find(method, path) {
       const asked = boundMethod(method)
       const segments = segmentsOf(path.split(/[?#]/, 1)[0] ?? '')
-      const row = rows.find((each) => (each.method ?? asked) === asked && isMatch(each.segments, segments))
+      const walked = walk(segments)
+      const row = rows.find(
+        (each) =>
+          (each.method ?? asked) === asked &&
+          (isMatch(each.segments, segments) || isMatch(each.segments, walked)),
+      )
       return row && { pattern: row.pattern, entry: row.entry }
     },
   }
@@ -54,6 +59,16 @@ function isMatch(pattern: readonly string[], path: readonly string[]): boolean {
     if (!/^(?::.+|\[.+\])$/.test(segment) && segment !== given) return false
   }
   return path.length === pattern.length
+}
+
+/** As a file server reads it: `.` stays, `..` goes up. */
+function walk(segments: readonly string[]): readonly string[] {
+  const walked: string[] = []
+  for (const segment of segments) {
+    if (segment === '..') walked.pop()
+    else if (segment !== '.') walked.push(segment)
+  }
+  return walked
 }
 
 /** Lower case, decoded as far as it can be; an encoded slash ends a segment, as the strictest router would have it. */
