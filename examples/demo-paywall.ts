@@ -20,7 +20,7 @@ import {
   keypairSigner,
   memoryStore,
 } from '@aetherkit/payments'
-import { paymentContext, paymentTools } from '@aetherkit/tools'
+import { paymentContext, paymentTools } from '@aetherkit/tools/payments'
 import { stepCountIs, ToolLoopAgent } from 'ai'
 import express from 'express'
 import { createAgent, HumanMessage } from 'langchain'

@@ -13,7 +13,7 @@ import {
   keypairSigner,
   memoryStore,
 } from '@aetherkit/payments'
-import { paymentContext, paymentTools } from '@aetherkit/tools'
+import { paymentContext, paymentTools } from '@aetherkit/tools/payments'
 import { generateText, type ModelMessage, stepCountIs } from 'ai'
 import { MockLanguageModelV3 } from 'ai/test'
 import express from 'express'

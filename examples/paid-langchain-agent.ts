@@ -13,7 +13,7 @@ import {
   keypairSigner,
   memoryStore,
 } from '@aetherkit/payments'
-import { paymentContext, paymentTools } from '@aetherkit/tools'
+import { paymentContext, paymentTools } from '@aetherkit/tools/payments'
 import { fakeModel } from '@langchain/core/testing'
 import { Command, MemorySaver } from '@langchain/langgraph'
 import express from 'express'

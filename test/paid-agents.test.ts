@@ -4,12 +4,8 @@
  */
 import { toAiSdkTools } from '@aetherkit/ai-sdk'
 import { toLangChainTools } from '@aetherkit/langchain'
-import {
-  createJournal,
-  type PaymentContextOptions,
-  type PaymentWallet,
-  paymentContext,
-} from '@aetherkit/tools'
+import { createJournal } from '@aetherkit/tools'
+import { type PaymentContextOptions, type PaymentWallet, paymentContext } from '@aetherkit/tools/payments'
 import { paymentToolCases, type ToolSurface, toolChecks } from '@aetherkit/tools/testing'
 import { convertToOpenAITool } from '@langchain/core/utils/function_calling'
 import * as ai6 from 'ai'

@@ -1,7 +1,7 @@
 /** The same conversation in LangChain and in both majors of the AI SDK, for tests: a model buys, a human is asked. */
 import { toAiSdkTools, toolApproval } from '@aetherkit/ai-sdk'
 import { interruptOn, toLangChainTools } from '@aetherkit/langchain'
-import { type PaymentContext, paymentTools } from '@aetherkit/tools'
+import { type PaymentContext, paymentTools } from '@aetherkit/tools/payments'
 import { AIMessage, HumanMessage, ToolMessage } from '@langchain/core/messages'
 import { fakeModel } from '@langchain/core/testing'
 import { Command, MemorySaver } from '@langchain/langgraph'

@@ -1,59 +1,90 @@
-/** The AI SDK agent: has a note to be translated, keeps the house glossary, and shares the result. */
-import { aetherTools } from '@aetherkit/ai-sdk'
-import { connect } from '@aetherkit/client'
-import { generateText, stepCountIs, ToolLoopAgent } from 'ai'
-import { aiSdkModel } from './script.js'
+/**
+ * The planner: a LangChain agent. It finds partners by what they can do, asks what they cost, pays within its budget,
+ * and publishes what came of it under its own signature.
+ */
+import { type AgentCard, connectAgent } from '@aetherkit/a2a'
+import type { Client } from '@aetherkit/client'
+import { aetherTools, toLangChainTools } from '@aetherkit/langchain'
+import type { PaidReceipt } from '@aetherkit/payments'
+import { a2aContext, a2aTools } from '@aetherkit/tools/a2a'
+import { createAgent, HumanMessage } from 'langchain'
+import type { Market } from './market.js'
+import { langChainModel } from './script.js'
+import { print } from './transcript.js'
 
-const NOTE = 'Agents talk to each other through the relay.'
+const QUESTION = 'How do agents work together over a relay?'
 const SYSTEM =
-  'You plan and share. Find an agent with the capability "translate" (aether_discover), ask it to translate with ' +
-  'aether_request, action "translate", format json, payload {"text","language"}. Store only the translation with ' +
-  'aether_state_write under the key release-note, then publish a short note with aether_publish, topic release.'
+  'Ask researcher__research first with max_price "0" to learn its price, then again within $0.20. Have the findings ' +
+  'translated by translator__translate in the same way. Publish the translation with aether_publish, topic summary.'
 
-export async function startPlanner(relayUrl: string) {
-  const client = await connect(relayUrl)
-
-  client.serve('glossary', async (payload, { signal }) => {
-    const model = aiSdkModel(() => '{"relay":"relais","agent":"agent"}')
-    const prompt = `Give French terms as one JSON object, nothing else, for: ${String(payload)}`
-    const { text } = await generateText({ model, prompt, abortSignal: signal })
-    return JSON.parse(text)
+export async function startPlanner(client: Client, market: Market) {
+  const receipts: PaidReceipt[] = []
+  const payment = {
+    ...market.wallet,
+    askAbove: '0.20',
+    onReceipt: (receipt: PaidReceipt) => void receipts.push(receipt),
+  }
+  const common = { allowPrivateNetwork: true, guard: { warn: () => {} }, payment }
+  const [researcher, translator] = await Promise.all([find('research'), find('translate')])
+  const partners = await a2aTools({
+    agents: {
+      researcher: { ...common, card: await cardOf(researcher), bindings: ['JSONRPC'] },
+      translator: { ...common, aether: translator, client },
+    },
   })
-  await client.advertise({
-    name: 'planner',
-    description: 'plans releases (AI SDK)',
-    capabilities: [{ name: 'glossary', description: 'payload: terms, comma separated' }],
-  })
-
-  const agent = new ToolLoopAgent({
-    instructions: SYSTEM,
-    tools: aetherTools(client),
-    stopWhen: stepCountIs(8),
-    model: aiSdkModel(
-      () => ({ tool: 'aether_discover', input: { capability: 'translate' } }),
-      (result) => ({
-        tool: 'aether_request',
-        input: {
-          to: JSON.parse(result).agents[0].public_key,
-          action: 'translate',
-          format: 'json',
-          payload: JSON.stringify({ text: NOTE, language: 'French' }),
-        },
-      }),
-      (result) => ({
-        tool: 'aether_state_write',
-        input: { key: 'release-note', value: JSON.parse(JSON.parse(result).untrusted_text).translation },
-      }),
-      () => ({
-        tool: 'aether_publish',
-        input: { text: 'The French release note is ready.', topic: 'release' },
-      }),
-      () => 'Translated, stored as release-note, and announced.',
+  const untrusted = (result: string): string => JSON.parse(result).untrusted_text
+  let findings = ''
+  const agent = createAgent({
+    systemPrompt: SYSTEM,
+    tools: [...aetherTools(client), ...toLangChainTools(partners.tools, a2aContext({ threadId: 'plan' }))],
+    model: langChainModel(
+      () => ({ tool: 'researcher__research', input: { message: QUESTION, max_price: '0' } }),
+      (price) => {
+        print(`planner's model reads: ${JSON.parse(price).message}`)
+        return { tool: 'researcher__research', input: { message: QUESTION, max_price: '0.20' } }
+      },
+      (result) => {
+        findings = untrusted(result)
+        return { tool: 'translator__translate', input: { message: findings, max_price: '0' } }
+      },
+      (price) => {
+        print(`planner's model reads: ${JSON.parse(price).message}`)
+        return { tool: 'translator__translate', input: { message: findings, max_price: '0.20' } }
+      },
+      (result) => ({ tool: 'aether_publish', input: { text: untrusted(result), topic: 'summary' } }),
+      () => 'Researched, translated, published.',
     ),
   })
 
+  async function find(capability: string): Promise<string> {
+    const [found] = await client.discover({ capability })
+    if (found === undefined) throw new Error(`nobody offers ${capability}`)
+    print(`planner finds ${found.name} for "${capability}": ${found.publicKey.slice(0, 8)}`)
+    return found.publicKey
+  }
+  /** The card comes over the relay, signed by the key that was found, and says where HTTP is. */
+  async function cardOf(publicKey: string): Promise<AgentCard> {
+    const remote = await connectAgent(`aether:${publicKey}`, { client })
+    const card = await remote.extendedCard()
+    await remote.close()
+    return card
+  }
+
   return {
-    client,
-    run: () => agent.generate({ prompt: `Have this translated to French and share it: ${NOTE}` }),
+    receipts,
+    async run() {
+      const stream = await agent.stream(
+        { messages: [new HumanMessage(`Find out, translate to French and publish: ${QUESTION}`)] },
+        { streamMode: ['custom', 'values'] },
+      )
+      let text = ''
+      let pieces = 0
+      for await (const [mode, value] of stream) {
+        if (mode === 'values') text = (value as { messages: { text: string }[] }).messages.at(-1)?.text ?? ''
+        else pieces++
+      }
+      return { text, pieces }
+    },
+    close: () => partners.close(),
   }
 }

@@ -1,12 +1,13 @@
 /** An onlooker: a client that sees what anybody sees of the relay, and prints it. Sealed calls stay sealed. */
-import type { Client } from '@aetherkit/client'
+import { A2A_KIND } from '@aetherkit/a2a'
+import { type Client, STATE_KIND } from '@aetherkit/client'
 import { tagValue, type VerifiedEvent } from '@aetherkit/core'
 
 const started = performance.now()
 const names = new Map<string, string>()
 const seen: VerifiedEvent[] = []
 
-export function nameOf(publicKey: string | undefined): string {
+function nameOf(publicKey: string | undefined): string {
   return publicKey === undefined ? 'everybody' : (names.get(publicKey) ?? publicKey.slice(0, 8))
 }
 
@@ -45,11 +46,13 @@ function describe(event: VerifiedEvent): string {
       return `is ${event.text}`.slice(0, 100)
     case 10002:
       return `offers ${event.tags.flatMap(([key, value]) => (key === 'c' ? [value] : [])).join(', ')}`
-    case 21000:
-      return `sealed call, ${event.content.length} bytes`
-    case 30078:
-      return `state ${tagValue(event, 'd')} = "${event.text}"`
-    default:
+    case 1:
       return `says "${event.text}"`
+    case A2A_KIND:
+      return `sealed A2A frame, ${event.content.length} bytes`
+    case STATE_KIND:
+      return `sealed state, ${event.content.length} bytes`
+    default:
+      return `kind ${event.kind}, ${event.content.length} bytes`
   }
 }

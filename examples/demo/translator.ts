@@ -1,46 +1,49 @@
-/** The LangChain agent: translates for whoever asks over the relay, and asks for the house glossary itself first. */
-import { connect } from '@aetherkit/client'
-import { aetherTools } from '@aetherkit/langchain'
-import { createAgent, HumanMessage } from 'langchain'
+/**
+ * The translator: a LangGraph agent with no open port. It is called by its public key, over the relay, and charges for
+ * it. The graph keeps its threads on the relay too, sealed for itself.
+ */
+import { createAgent } from '@aetherkit/a2a'
+import { connect, localSigner } from '@aetherkit/client'
+import { generateSecretKey } from '@aetherkit/core'
+import { langgraphExecutor } from '@aetherkit/langchain/a2a'
+import { AetherSaver } from '@aetherkit/langchain/checkpoint'
+import { createAgent as createGraph } from 'langchain'
+import type { Market } from './market.js'
 import { langChainModel } from './script.js'
 
-const SYSTEM =
-  'You translate. First find an agent that offers the capability "glossary" with aether_discover and ask it, action ' +
-  '"glossary", for the terms in the text with aether_request. Then answer with the translation only.'
-
-export async function startTranslator(relayUrl: string) {
-  const client = await connect(relayUrl)
-  const tools = aetherTools(client)
-
-  client.serve('translate', async (payload, { signal }) => {
-    const { text, language } = payload as { text: string; language: string }
-    const model = langChainModel(
-      () => ({ tool: 'aether_discover', input: { capability: 'glossary' } }),
-      (result) => {
-        const [agent] = JSON.parse(result).agents
-        return {
-          tool: 'aether_request',
-          input: { to: agent.public_key, action: 'glossary', payload: 'relay, agent' },
-        }
-      },
-      (result) => {
-        const terms = JSON.parse(JSON.parse(result).untrusted_text) as Record<string, string>
-        return `Les ${terms.agent}s se parlent par le ${terms.relay}.`
-      },
-    )
-    const agent = createAgent({ model, tools, systemPrompt: SYSTEM })
-    const { messages } = await agent.invoke(
-      { messages: [new HumanMessage(`To ${language}: ${text}`)] },
-      { signal },
-    )
-    return { translation: messages.at(-1)?.text ?? '' }
+export async function startTranslator(relayUrl: string, market: Market) {
+  const key = generateSecretKey()
+  const signer = localSigner(key)
+  const client = await connect(relayUrl, { signer })
+  const graph = createGraph({
+    model: langChainModel(
+      () =>
+        'Les agents se parlent par le relais, s’appellent et se paient ; aucun ne peut falsifier l’autre.',
+    ),
+    tools: [],
+    systemPrompt: 'You translate to French. Answer with the translation only.',
+    checkpointer: new AetherSaver(client, { signer }),
   })
-
+  const agent = createAgent({
+    key,
+    card: {
+      name: 'Translator',
+      description: 'Translates short texts to French (LangGraph, over the relay)',
+      skills: [{ id: 'translate', name: 'translate', description: 'Translates to French', tags: ['text'] }],
+    },
+    executor: langgraphExecutor(graph),
+    payment: await market.seller('translator', '$0.02'),
+  })
+  const served = agent.serveOn(client, { relays: [relayUrl] })
   await client.advertise({
     name: 'translator',
-    description: 'translates short texts (LangChain)',
-    capabilities: [{ name: 'translate', description: 'payload {"text", "language"}' }],
+    description: 'translates to French, $0.02',
+    capabilities: [{ name: 'translate', description: 'A2A over Aether' }],
   })
-
-  return { client, tools }
+  const close = async () => {
+    await served.close()
+    await agent.close()
+    await client.close()
+  }
+  return { client, close }
 }

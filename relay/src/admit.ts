@@ -3,6 +3,7 @@
  * 8 and 9 are the verify pool's, and {@link Gate.proven} is step 10.
  */
 import {
+  canonicalSize,
   checkLimits,
   type Event,
   encodeEvent,
@@ -12,17 +13,19 @@ import {
   reject,
   writeEvent,
 } from '@aetherkit/core'
+import { AUTH_KIND } from './auth.js'
 import { isExpired } from './expiration.js'
 import type { Limits } from './limits.js'
+import { NostrEvent, writeNostrEvent } from './nostr-event.js'
 import type { Peer, Policy, Stage } from './policy.js'
+import type { Realms } from './realm.js'
 import type { RecentIds } from './recent.js'
-import type { Store } from './store/store.js'
 
 export interface GateOptions {
   readonly limits: Limits
   readonly policies: readonly Policy[]
   readonly recent: RecentIds
-  readonly store: Store
+  readonly realms: Realms
   /** Unix time in nanoseconds. */
   now(): bigint
 }
@@ -35,20 +38,16 @@ export interface Known {
 
 export class Gate {
   readonly #options: GateOptions
-  readonly #stages: Record<Stage, readonly Policy[]>
+  #stages: Record<Stage, readonly Policy[]>
 
   constructor(options: GateOptions) {
     this.#options = options
-    const inStage = (stage: Stage) =>
-      options.policies.filter((policy) => (policy.stage ?? 'content') === stage)
-    this.#stages = {
-      rate: inStage('rate'),
-      kind: inStage('kind'),
-      time: inStage('time'),
-      work: inStage('work'),
-      content: inStage('content'),
-      key: inStage('key'),
-    }
+    this.#stages = byStage(options.policies)
+  }
+
+  /** From now on these. */
+  replacePolicies(policies: readonly Policy[]): void {
+    this.#stages = byStage(policies)
   }
 
   /** Steps 1 to 7 for an event of the right shape. Undefined: on to the verify pool. */
@@ -57,9 +56,9 @@ export class Gate {
     const now = this.#options.now()
     return (
       this.#ask('rate', event, peer, now) ??
-      checkLimits(event, limits.event) ??
-      checkRenderings(event, limits) ??
-      (kindClass(event.kind) === undefined ? reject('kind_out_of_range') : undefined) ??
+      (NostrEvent.is(event) ? checkNostr(event, limits) : checkAether(event, limits)) ??
+      (event.kind === AUTH_KIND ? reject('kind_unsupported', undefined, 'not to be published') : undefined) ??
+      this.#ask('shape', event, peer, now) ??
       this.#ask('kind', event, peer, now) ??
       this.#ask('time', event, peer, now) ??
       (isExpired(event, now) ? reject('expired') : undefined) ??
@@ -84,13 +83,55 @@ export class Gate {
 
   /** A claimed id alone proves nothing: with another signature the event is verified in full (spec 2.5). */
   #known(event: Event): Known | undefined {
-    const { recent, store } = this.#options
+    const { recent, realms } = this.#options
+    const { store } = realms.of(event)
     if (!isEphemeral(event.kind) && store.has(event.id)) {
       const stored = store.get(event.id)
       if (stored?.event.sig === event.sig) return { ok: true, seq: stored.seq }
     }
     return recent.find(event.id) === event.sig ? { ok: true, seq: 0n } : undefined
   }
+}
+
+function byStage(policies: readonly Policy[]): Record<Stage, readonly Policy[]> {
+  const inStage = (stage: Stage) => policies.filter((policy) => (policy.stage ?? 'content') === stage)
+  return {
+    rate: inStage('rate'),
+    shape: inStage('shape'),
+    kind: inStage('kind'),
+    time: inStage('time'),
+    work: inStage('work'),
+    content: inStage('content'),
+    key: inStage('key'),
+  }
+}
+
+function checkAether(event: Event, limits: Limits): Reject | undefined {
+  return (
+    checkLimits(event, limits.event) ??
+    checkRenderings(event, limits) ??
+    (kindClass(event.kind) === undefined ? reject('kind_out_of_range') : undefined)
+  )
+}
+
+/** What a record holds of a tag: bytes of its key, bytes of a value (see `store/record.ts`). */
+const MAX_NOSTR_KEY = 0xff
+const MAX_NOSTR_VALUE = 0xffff
+
+/** Sizes as for Aether events; the finer tag limits are not those of Nostr, nor are the kinds. */
+function checkNostr(event: NostrEvent, { event: limits }: Limits): Reject | undefined {
+  if (event.tags.length > limits.maxTags)
+    return reject('tag_limits', undefined, `at most ${limits.maxTags} tags`)
+  for (const [key, ...values] of event.tags) {
+    if (
+      Buffer.byteLength(key) > MAX_NOSTR_KEY ||
+      values.some((value) => Buffer.byteLength(value) > MAX_NOSTR_VALUE)
+    )
+      return reject('tag_limits', undefined, 'a tag is too long')
+  }
+  const isSmall = canonicalSize(event) <= limits.maxSize
+  const fits = isSmall && Buffer.byteLength(writeNostrEvent(event)) <= limits.maxTextSize
+  return fits ? undefined : reject('too_large')
 }
 
 /** Below it no rendering can reach a limit of spec 1.5: an escape grows a byte sixfold, a string has its framing. */

@@ -102,3 +102,19 @@ test('a replay larger than the outbox is paced by it and arrives whole', async (
   expect((await reader.hearJson()).event).toMatchObject({ event_id: live.id })
   expect(count('slow_consumer')).toBe(0)
 })
+
+test('a resume larger than the outbox is paced by it too', async () => {
+  await start({ limits: { outboxBytes: 1024 * 1024 } })
+  const ids: string[] = []
+  for (let i = 0; i < 60; i++) {
+    const event = sign('x'.repeat(100_000))
+    ids.push(event.id)
+    await relay.publish(event)
+  }
+  const reader = await RawPeer.connect(relay.port)
+  reader.say({ type: 'subscribe', sub_id: 'a', filters: [{}], after: `${relay.info.epoch}-0` })
+  expect((await reader.hearJson()).type).toBe('subscribed')
+  for (const id of ids) expect((await reader.hearJson()).event).toMatchObject({ event_id: id })
+  expect((await reader.hearJson()).type).toBe('eose')
+  expect(count('slow_consumer')).toBe(0)
+})

@@ -5,8 +5,9 @@
  */
 import { type Event, isEphemeral, type Reject, reject, type Status } from '@aetherkit/core'
 import type { Publisher } from './bus.js'
+import type { Realms } from './realm.js'
 import type { RecentIds } from './recent.js'
-import { type PutOutcome, type Store, type StoredEvent, StoreError } from './store/store.js'
+import { type PutOutcome, type StoredEvent, StoreError } from './store/store.js'
 
 export interface Accepted {
   readonly ok: true
@@ -17,10 +18,12 @@ export interface Accepted {
 export interface Verified {
   readonly event: Event
   readonly publisher: Publisher
+  /** Acked as if it had been taken, neither stored nor delivered. */
+  readonly isShadow?: boolean
 }
 
 export interface CommitterOptions {
-  readonly store: Store
+  readonly realms: Realms
   readonly recent: RecentIds
   /** Whether the event is past retention: forwarded, not stored (spec 2.4). */
   isPast(event: Event): boolean
@@ -28,11 +31,15 @@ export interface CommitterOptions {
   dispatch(stored: StoredEvent, kept: boolean): void
   /** A group could not be written. */
   failed(error: unknown): void
+  /** A group of so many events took so long, whatever became of it. */
+  committed?(events: number, ms: number): void
 }
 
 interface Ticket extends StoredEvent {
   readonly verified: Verified
   readonly keep: boolean
+  /** Whether it would be kept if it were not for its author to see only. */
+  readonly isLasting: boolean
 }
 
 /** What a client is told to wait when the store refuses. */
@@ -51,7 +58,7 @@ export class Committer {
 
   constructor(options: CommitterOptions) {
     this.#options = options
-    this.#lastSeq = options.store.lastSeq
+    this.#lastSeq = options.realms.lastSeq
   }
 
   /** The last seq handed out. */
@@ -81,34 +88,62 @@ export class Committer {
   }
 
   async #commit(group: readonly Verified[]): Promise<void> {
-    const { store, isPast, failed } = this.#options
-    let refusal: Reject | undefined
-    let outcomes: readonly PutOutcome[] = []
+    const { isPast, committed } = this.#options
     const tickets = group.map((verified): Ticket => {
-      const { event } = verified
-      return { seq: ++this.#lastSeq, event, verified, keep: !isEphemeral(event.kind) && !isPast(event) }
+      const { event, isShadow = false } = verified
+      const isLasting = !isEphemeral(event.kind) && !isPast(event)
+      return { seq: ++this.#lastSeq, event, verified, keep: isLasting && !isShadow, isLasting }
     })
-    const kept = tickets.filter(({ keep }) => keep)
-    try {
-      store.reserve(this.#lastSeq)
-      if (kept.length > 0) outcomes = await store.put(kept)
-    } catch (error) {
-      failed(error)
-      refusal = refuse(error)
-    }
-    let at = 0
+    const start = performance.now()
+    const verdicts = await this.#put(tickets)
+    committed?.(tickets.length, performance.now() - start)
     for (const [index, ticket] of tickets.entries()) {
       // Subscribers' sockets get to write in between: a burst must not fill the outbox of one who reads well.
       if (index % BURST === BURST - 1) await new Promise(setImmediate)
-      if (ticket.keep) this.#settle(ticket, refusal ?? accepted(ticket, outcomes[at++]))
-      else this.#settle(ticket, this.#forward(ticket))
+      this.#settle(ticket, verdicts.get(ticket) ?? this.#forward(ticket))
     }
   }
 
-  /** The same event may be under way twice: the first to come here is forwarded, the other is its duplicate. */
+  /** What became of those that are to be kept, each in the store of its realm. */
+  async #put(tickets: readonly Ticket[]): Promise<ReadonlyMap<Ticket, Accepted | Reject>> {
+    const { realms, failed } = this.#options
+    const kept = tickets.filter(({ keep }) => keep)
+    const verdicts = new Map<Ticket, Accepted | Reject>()
+    const refuseAll = (some: readonly Ticket[], error: unknown) => {
+      failed(error)
+      for (const ticket of some) verdicts.set(ticket, refuse(error))
+    }
+    try {
+      realms.aether.store.reserve(this.#lastSeq)
+    } catch (error) {
+      refuseAll(kept, error)
+      return verdicts
+    }
+    const puts = realms.all.map(async (realm) => {
+      const own = kept.filter(({ event }) => realms.of(event) === realm)
+      if (own.length === 0) return
+      try {
+        const outcomes = await realm.store.put(own)
+        for (const [i, ticket] of own.entries()) verdicts.set(ticket, accepted(ticket, outcomes[i]))
+      } catch (error) {
+        refuseAll(own, error)
+      }
+    })
+    await Promise.all(puts)
+    return verdicts
+  }
+
+  /**
+   * Of what no store has. The same event may be under way twice: the first to come here is forwarded, the other is its
+   * duplicate. A shadow is told what it would be told in the light.
+   */
   #forward(ticket: Ticket): Accepted {
     const known = this.#options.recent.find(ticket.event.id) !== undefined
-    return { ok: true, status: known ? 'duplicate' : 'forwarded', seq: ticket.seq }
+    return {
+      ok: true,
+      status: known ? 'duplicate' : ticket.isLasting ? 'stored' : 'forwarded',
+      seq: ticket.seq,
+    }
   }
 
   #settle(ticket: Ticket, verdict: Accepted | Reject): void {
@@ -117,16 +152,20 @@ export class Committer {
     verified.publisher.settle(verdict)
     if (verdict.ok) {
       const { status } = verdict
-      if (status === 'forwarded' || status === 'superseded')
+      const isShadow = verified.isShadow === true
+      if (status === 'forwarded' || status === 'superseded' || isShadow)
         recent.add(event.id, event.sig, performance.now())
-      if (status === 'stored' || status === 'forwarded') dispatch(ticket, keep)
+      if ((status === 'stored' || status === 'forwarded') && !isShadow) dispatch(ticket, keep)
     }
     verified.publisher.done()
   }
 }
 
 function accepted(ticket: Ticket, outcome: PutOutcome | undefined): Accepted | Reject {
-  return outcome === undefined ? reject('internal') : { ok: true, status: outcome.status, seq: ticket.seq }
+  if (outcome === undefined) return reject('internal')
+  const { status } = outcome
+  if (status === 'deleted') return reject('blocked', undefined, 'its author has deleted it')
+  return { ok: true, status, seq: ticket.seq }
 }
 
 function refuse(error: unknown): Reject {

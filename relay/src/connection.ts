@@ -57,6 +57,8 @@ export interface ConnectionFacts {
   /** Remote IP address. */
   readonly address: string
   readonly origin: string | undefined
+  /** Where the connection came in. */
+  readonly local: { readonly address: string; readonly port: number }
   /** Milliseconds of the clock that {@link Connection.sweep} is called with. */
   readonly now: number
 }
@@ -98,7 +100,7 @@ export class Connection {
 
   /** Whether replay should wait for {@link Listener.relieved}. */
   get congested(): boolean {
-    return this.#backlog > CONGESTED_BYTES
+    return this.backlog > CONGESTED_BYTES
   }
 
   /** Queues one ready frame. Over the cap the connection is cut (spec 7.3): nothing is left out silently. */
@@ -106,7 +108,7 @@ export class Connection {
     if (!this.#open) return
     this.#tail = (this.#tail ?? this.#turn.start).append(frame)
     const { outboxBytes, outboxMessages } = this.#limits
-    if (this.#backlog > outboxBytes || this.#tail.count + this.#stuck > outboxMessages) {
+    if (this.backlog > outboxBytes || this.#tail.count + this.#stuck > outboxMessages) {
       this.#tail = undefined
       this.close(CLOSE.slowConsumer, 'slow_consumer')
     } else if (this.#stuck === 0 && (this.#tail.bytes >= BURST_BYTES || this.#tail.count >= BURST_MESSAGES))
@@ -183,7 +185,8 @@ export class Connection {
     this.listener?.closed(code)
   }
 
-  get #backlog(): number {
+  /** Bytes that the peer has not taken yet. */
+  get backlog(): number {
     return (this.#tail?.bytes ?? 0) + this.#socket.writableLength
   }
 
@@ -204,6 +207,6 @@ export class Connection {
   #relieve(): void {
     this.#stuck = 0
     if (this.#tail !== undefined) this.#queue()
-    if (this.#open && this.#backlog <= CONGESTED_BYTES / 2) this.listener?.relieved()
+    if (this.#open && this.backlog <= CONGESTED_BYTES / 2) this.listener?.relieved()
   }
 }

@@ -11,6 +11,7 @@ import {
   writeEvent,
   writeEventMessage,
 } from '@aetherkit/core'
+import { NostrEvent, writeNostrEvent } from './nostr-event.js'
 import type { StoredEvent } from './store/store.js'
 import { binaryFrame, textFrame } from './websocket-frame.js'
 
@@ -25,6 +26,7 @@ export class Delivery {
   #live: Buffer | undefined
   readonly #texts = new Map<string, Buffer>()
   readonly #envelopes = new Map<string, Buffer>()
+  readonly #nostr = new Map<string, Buffer>()
 
   constructor({ event, seq }: StoredEvent, stored: boolean) {
     this.event = event
@@ -36,7 +38,21 @@ export class Delivery {
   message(subId: string, base64: boolean): string | undefined {
     const event = base64 ? this.#withBase64() : this.#withoutBase64()
     if (event === undefined) return undefined
-    return writeEventMessage(subId, event, this)
+    const message = writeEventMessage(subId, event, this)
+    return NostrEvent.is(this.event) ? `${message.slice(0, -1)},"proto":"nostr"}` : message
+  }
+
+  /** The `EVENT` message of NIP-01 (spec 9) as a ready WebSocket frame; undefined for content that is no text. */
+  nostr(subId: string): Buffer | undefined {
+    const known = this.#nostr.get(subId)
+    if (known !== undefined) return known
+    const event = this.#withoutBase64()
+    if (event === undefined) return undefined
+    // An Aether event has its id under both names.
+    const named = NostrEvent.is(this.event) ? event : `{"id":"${this.event.id}",${event.slice(1)}`
+    const frame = textFrame(`["EVENT",${JSON.stringify(subId)},${named}]`)
+    this.#nostr.set(subId, frame)
+    return frame
   }
 
   /** {@link message} as a ready WebSocket frame. */
@@ -79,7 +95,8 @@ export class Delivery {
   }
 
   #withoutBase64(): string | undefined {
-    if (this.#plain === null) this.#plain = writeEvent(this.event)
+    if (this.#plain === null)
+      this.#plain = NostrEvent.is(this.event) ? writeNostrEvent(this.event) : writeEvent(this.event)
     return this.#plain
   }
 

@@ -7,7 +7,7 @@ const SECONDS_BELOW = 10n ** 12n
 const MILLISECONDS_BELOW = 10n ** 15n
 
 /** Unix time in nanoseconds; undefined for an event that does not expire. */
-function expiresAt(event: UnsignedEvent): bigint | undefined {
+export function expiresAt(event: UnsignedEvent): bigint | undefined {
   if (event.tags.length === 0) return undefined
   const value = tagValue(event, 'expiration')
   if (value === undefined || !/^[0-9]{1,20}$/.test(value)) return undefined

@@ -149,7 +149,7 @@ describe('refusals', () => {
       sub: 4,
       code: REJECTS.limit_exceeded.n,
     })
-    expect(await ask(peer, { type: 'auth', event })).toMatchObject({ code: REJECTS.unsupported.n })
+    expect(await ask(peer, { type: 'auth', event })).toMatchObject({ code: REJECTS.kind_unsupported.n })
     expect(await ask(peer, { type: 'end', sub: 1 })).toMatchObject({ code: REJECTS.unsupported.n })
     expect(await ask(peer, { type: 'publish', event: sign() })).toMatchObject({ type: 'accepted' })
   })

@@ -16,9 +16,17 @@ import {
 export type Format = 'json' | 'flatbuffers' | 'aether.v2'
 export type Hello = Extract<ClientMessage, { type: 'hello' }>
 
-/** What this relay speaks, as the welcome and the info document list it. */
+/** What every relay speaks, as the welcome and the info document list it; `nostr` is added where there is a gateway. */
 export const FORMATS: readonly Format[] = ['json', 'flatbuffers', 'aether.v2']
-export const FEATURES: readonly string[] = ['base64', 'eose', 'closed', 'info', 'noise-xx', 'aether.v2']
+export const FEATURES: readonly string[] = [
+  'base64',
+  'eose',
+  'closed',
+  'auth',
+  'info',
+  'noise-xx',
+  'aether.v2',
+]
 export const VERSION = 1
 
 export interface Agreement {
@@ -33,7 +41,11 @@ export interface Agreement {
 export function agree(
   hello: Hello,
   inEnvelope: boolean,
-  facts: { readonly epoch: string; readonly limits: Readonly<Record<string, number>> },
+  facts: {
+    readonly epoch: string
+    readonly limits: Readonly<Record<string, number>>
+    readonly features: readonly string[]
+  },
 ): Agreement | Reject {
   const { required, pubkey } = hello.noise
   const xx = required && !inEnvelope && hello.features.includes('noise-xx')
@@ -56,7 +68,7 @@ export function agree(
     format,
     features: new Set(hello.features),
     noise,
-    welcome: { type: 'welcome', version, format, noise: terms, features: FEATURES, ...facts },
+    welcome: { type: 'welcome', version, format, noise: terms, ...facts },
   }
 }
 

@@ -29,8 +29,21 @@ export interface Limits {
   readonly pongMs: number
   readonly connectionsPerIp: number
   readonly acceptsPerSecondPerIp: number
-  /** Whether loopback addresses are free of the two limits per IP. */
+  /** Whether loopback addresses are free of the limits per IP. */
   readonly exemptLoopback: boolean
+  /** Body of one HTTP request. */
+  readonly maxBody: number
+  /** Events of one HTTP publish. */
+  readonly maxBatch: number
+  /** From the start of an HTTP request to the end of its body; also how long a reader of an answer may stall. */
+  readonly bodyMs: number
+  readonly requestsPerSecondPerIp: number
+  /** HTTP subscriptions of all addresses; one address has at most `maxSubscriptions`. */
+  readonly maxHttpSubscriptions: number
+  /** How long an HTTP subscription outlives its last reader. */
+  readonly subscriptionMs: number
+  /** Silence on an event stream after which a heartbeat is sent. */
+  readonly heartbeatMs: number
   readonly outboxBytes: number
   readonly outboxMessages: number
   /** A connection with more publishes than this without an answer is not read from. */
@@ -59,6 +72,13 @@ export const LIMITS: Limits = {
   connectionsPerIp: 64,
   acceptsPerSecondPerIp: 20,
   exemptLoopback: true,
+  maxBody: 1024 * 1024,
+  maxBatch: 1000,
+  bodyMs: 30_000,
+  requestsPerSecondPerIp: 100,
+  maxHttpSubscriptions: 16_384,
+  subscriptionMs: 600_000,
+  heartbeatMs: 15_000,
   outboxBytes: 4 * 1024 * 1024,
   outboxMessages: 4096,
   unackedPublishes: 256,
@@ -93,6 +113,13 @@ export function limitsDocument(limits: Limits): Record<string, number> {
     pong_ms: limits.pongMs,
     connections_per_ip: limits.connectionsPerIp,
     accepts_per_second_per_ip: limits.acceptsPerSecondPerIp,
+    max_body: limits.maxBody,
+    max_batch: limits.maxBatch,
+    body_ms: limits.bodyMs,
+    requests_per_second_per_ip: limits.requestsPerSecondPerIp,
+    max_http_subscriptions: limits.maxHttpSubscriptions,
+    subscription_ms: limits.subscriptionMs,
+    heartbeat_ms: limits.heartbeatMs,
     outbox_bytes: limits.outboxBytes,
     outbox_messages: limits.outboxMessages,
     unacked_publishes: limits.unackedPublishes,

@@ -15,12 +15,14 @@ export function logObserver(logger: Logger): (event: RelayEvent) => void {
   let left = 0
 
   return (event) => {
-    if (event.type === 'accepted') return
+    if (event.type === 'accepted' || event.type === 'committed') return
     if (buckets.take(event.type, performance.now()) !== undefined) {
       left++
       return
     }
-    const { type, ...facts } = event
+    const { type, ...rest } = event
+    // Not what a peer has proven: that is much, and the same in every line.
+    const facts = 'peer' in rest ? { ...rest, peer: { id: rest.peer.id, address: rest.peer.address } } : rest
     const line = left > 0 ? { ...facts, lines_left_out: left } : facts
     left = 0
     if (type === 'store_failed' || type === 'fault')

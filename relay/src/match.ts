@@ -81,6 +81,16 @@ export class SubscriptionIndex<T> {
     return this.#groupOf.size
   }
 
+  /** The subscriptions in the index, the oldest first. */
+  [Symbol.iterator](): Iterator<T> {
+    return this.#groupOf.keys()
+  }
+
+  /** What the subscription wants, in no certain order and without `limit` and `replay`; read anew for each call. */
+  filtersOf(subscription: T): readonly Filter[] {
+    return (this.#groupOf.get(subscription)?.entries ?? []).map(({ key }) => filterOfKey(key))
+  }
+
   /**
    * What the index holds: distinct sets of filters, how many of them have no subscription any more (at most 64),
    * distinct filters, slots in use. Counting the slots takes time proportional to the distinct tag keys.

@@ -28,6 +28,8 @@ export interface Noise {
   seal(plain: Uint8Array): Buffer[]
   /** Whether {@link seal} may be called. */
   readonly ready: boolean
+  /** Hash of the XX handshake, hex, which AUTH events must name (spec 8.2); undefined before its end, and in the legacy layer. */
+  readonly binding?: string | undefined
 }
 
 /** The legacy layer: every message is a `noise` message in JSON or in an envelope, sent as a binary frame. */
@@ -62,6 +64,9 @@ export function noiseXX(
   return {
     get ready() {
       return handshake.transport !== undefined
+    },
+    get binding() {
+      return handshake.transport?.handshakeHash
     },
     open(data, isBinary) {
       if (!isBinary) return { ...reject('noise_error', 'noise expected'), fatal: true }

@@ -1,5 +1,5 @@
 /**
- * Policies: what this relay takes, beyond what the protocol demands (spec 3.1, steps 1, 3, 4, 6, 7 and 10).
+ * Policies: what this relay takes, beyond what the protocol demands (spec 3.1, steps 1 to 4, 6, 7 and 10).
  *
  * A policy is a function in a list. It runs in the step that its `stage` names, inside a step in list order; a plain
  * function without a stage is a content rule of step 7, after duplicates and proof of work, before any crypto.
@@ -13,7 +13,9 @@ import {
   type Reject,
   reject,
 } from '@aetherkit/core'
+import type { Grant } from './policy/capability-grant.js'
 import { copyText } from './recent.js'
+import type { KindRange } from './store/store.js'
 
 /** Who publishes. */
 export interface Peer {
@@ -21,10 +23,16 @@ export interface Peer {
   readonly id: number
   /** Remote IP address. */
   readonly address: string
+  /** Ed25519 keys, hex, that this connection has proven to hold, see `auth.ts`. */
+  readonly authenticated?: readonly string[]
+  /** The same for the secp256k1 keys of genuine Nostr clients. */
+  readonly authenticatedNostr?: readonly string[]
+  /** What it may do by the capability tokens that it showed when it proved its keys. */
+  readonly grants?: readonly Grant[]
 }
 
 /** The steps of spec 3.1 that a policy can take part in, in their order. */
-const STAGES = ['rate', 'kind', 'time', 'work', 'content', 'key'] as const
+const STAGES = ['rate', 'shape', 'kind', 'time', 'work', 'content', 'key'] as const
 export type Stage = (typeof STAGES)[number]
 
 export interface Policy {
@@ -61,26 +69,29 @@ export function maxAge(ns: bigint, applies: (kind: number) => boolean = () => tr
   })
 }
 
-/** Only these kinds: `kind_unsupported`. */
-export function allowKinds(kinds: Iterable<number>): Policy {
-  const allowed = new Set(kinds)
-  return staged('kind', { allowed_kinds: [...allowed] }, ({ kind }) =>
-    allowed.has(kind) ? undefined : reject('kind_unsupported'),
+/** Only these kinds, each a number or from and to: `kind_unsupported`. */
+export function allowKinds(kinds: Iterable<number | KindRange>): Policy {
+  const ranges = [...kinds].map(rangeOf)
+  return staged('kind', { allowed_kinds: ranges.map(showRange) }, ({ kind }) =>
+    isOfKind(kind, ranges) ? undefined : reject('kind_unsupported'),
   )
 }
 
-/** None of these kinds: `kind_unsupported`. */
-export function blockKinds(kinds: Iterable<number>): Policy {
-  const blocked = new Set(kinds)
-  return staged('kind', { blocked_kinds: [...blocked] }, ({ kind }) =>
-    blocked.has(kind) ? reject('kind_unsupported') : undefined,
+/** None of these kinds, each a number or from and to: `kind_unsupported`. */
+export function blockKinds(kinds: Iterable<number | KindRange>): Policy {
+  const ranges = [...kinds].map(rangeOf)
+  return staged('kind', { blocked_kinds: ranges.map(showRange) }, ({ kind }) =>
+    isOfKind(kind, ranges) ? reject('kind_unsupported') : undefined,
   )
 }
 
-/** Nothing by these public keys (hex): `blocked`. */
-export function blockPubkeys(pubkeys: Iterable<string>): Policy {
-  const blocked = new Set([...pubkeys].map((key) => key.toLowerCase()))
-  return staged('content', {}, ({ pubkey }) => (blocked.has(pubkey) ? reject('blocked') : undefined))
+function rangeOf(kind: number | KindRange): KindRange {
+  return typeof kind === 'number' ? [kind, kind] : kind
+}
+
+/** As NIP-11 does: a number, or a pair. */
+function showRange([from, to]: KindRange): number | [number, number] {
+  return from === to ? from : [from, to]
 }
 
 /**
@@ -106,18 +117,34 @@ export interface Rate {
 
 /**
  * Token buckets: `rate_limited` with the time to wait. `pubkey` counts valid events of a proven key (step 10),
- * `connection` and `ip` count every event offered (step 1).
+ * `connection` and `ip` count every event offered (step 1), `kind` those that could be of that kind (step 3).
+ * `kinds`: only events of these kinds, from and to inclusive, are counted and limited; default: all.
  * @throws RangeError unless capacity is at least 1 and the rate positive.
  */
-export function rateLimit(by: 'pubkey' | 'connection' | 'ip', rate: Rate): Policy {
+export function rateLimit(
+  by: 'pubkey' | 'connection' | 'ip' | 'kind',
+  rate: Rate,
+  kinds?: readonly KindRange[],
+): Policy {
   const buckets = new Buckets(rate)
-  const key = (event: Event, peer: Peer) =>
-    by === 'pubkey' ? copyText(event.pubkey) : by === 'ip' ? peer.address : `#${peer.id}`
+  const key = {
+    pubkey: (event: Event) => copyText(event.pubkey),
+    connection: (_event: Event, peer: Peer) => `#${peer.id}`,
+    ip: (_event: Event, peer: Peer) => peer.address,
+    kind: (event: Event) => String(event.kind),
+  }[by]
   const info = { [`rate_limit_${by}`]: { capacity: rate.capacity, per_second: rate.perSecond } }
-  return staged(by === 'pubkey' ? 'key' : 'rate', info, (event, peer, now) => {
+  const stage = by === 'pubkey' ? 'key' : by === 'kind' ? 'kind' : 'rate'
+  return staged(stage, kinds === undefined ? info : {}, (event, peer, now) => {
+    if (!isOfKind(event.kind, kinds)) return undefined
     const wait = buckets.take(key(event, peer), Number(now / MILLISECOND))
     return wait === undefined ? undefined : { ...reject('rate_limited'), retryAfterMs: wait }
   })
+}
+
+/** Whether a list of ranges, both ends inclusive, has the kind; no list has all. */
+export function isOfKind(kind: number, kinds: readonly KindRange[] | undefined): boolean {
+  return kinds === undefined || kinds.some(([from, to]) => kind >= from && kind <= to)
 }
 
 /** Token buckets by key, bounded: a Map in order of last use. */

@@ -73,7 +73,12 @@ describe('a message is refused with its code and kept text, and the connection l
     ['an empty sub_id', subscribe([], ''), 'invalid_message', 'subscribe requires sub_id'],
     ['no sub_id to end', { type: 'unsubscribe' }, 'invalid_message', 'unsubscribe requires sub_id'],
     ['filters that are no list', subscribe({}), 'invalid_message', 'filters must be list'],
-    ['auth', { type: 'auth', event }, 'unsupported', 'unsupported'],
+    [
+      'auth with an event of another kind',
+      { type: 'auth', event },
+      'kind_unsupported',
+      'kind out of supported range',
+    ],
     ['noise that was not agreed on', { type: 'noise', payload_hex: '00' }, 'noise_error', 'noise expected'],
     ['a short pubkey', bad({ pubkey: 'ab' }), 'invalid_event', 'pubkey must be 32 bytes'],
     ['a kind that is no integer', bad({ kind: true }), 'invalid_event', 'kind must be int'],

@@ -6,18 +6,12 @@
  * nothing falls between and nothing comes twice, however long the replay takes.
  */
 import { compileFilter, type Event, type Filter, isEphemeral, wantsReplay } from '@aetherkit/core'
-import type { Limits } from './limits.js'
-import type { Ring } from './ring.js'
-import { newestFirst, type Position, type Store, type StoredEvent } from './store/store.js'
+import type { RingView } from './ring.js'
+import type { StoredEvent } from './store/store.js'
+import { type Shelf, storedEvents } from './stored-events.js'
 
-export interface History {
-  readonly store: Store
-  readonly ring: Ring
-  readonly limits: Limits
-  /** Expired, or past retention. */
-  isHidden(event: Event): boolean
-  /** Nothing that was created before counts as stored; undefined without retention. */
-  oldest(): bigint | undefined
+export interface History extends Shelf {
+  readonly ring: RingView
 }
 
 /** Where the events of a replay go. */
@@ -76,7 +70,7 @@ export class Replay {
     this.#filters = filters
     this.#seam = history.ring.last
     this.#at = plan.from ?? this.#seam
-    if (plan.from === undefined) this.#stored = storedEvents(history, plan.stored, this.#seam)
+    if (plan.from === undefined) this.#stored = storedEvents(history, plan.stored, { seam: this.#seam })
   }
 
   /** Goes on until done (true) or until others must have their turn (false). */
@@ -119,51 +113,13 @@ export class Replay {
       if (stored.seq > to) break
       this.#at = stored.seq
       if (!isHidden(stored.event) && this.#matches(stored.event)) this.#target.replayed(stored, !this.#ended)
+      // The rest of a page of large events could be more than the outbox holds.
+      if (this.#target.congested) return batch.events.length + 1
     }
     // What is left out up to `upTo` went to nobody.
     const last = batch.events.at(-1)
     if (last === undefined || last.seq > to) this.#at = min(batch.upTo, to)
     return batch.events.length + 1
-  }
-}
-
-/** The stored part, newest first, each event once however many of the filters want it. */
-function* storedEvents(history: History, filters: readonly Filter[], seam: bigint): Generator<StoredEvent> {
-  const streams = filters.map((filter) => oneFilter(history, filter, seam))
-  const heads = streams.map((stream) => stream.next().value as StoredEvent | undefined)
-  for (;;) {
-    let first: StoredEvent | undefined
-    for (const head of heads) {
-      if (head !== undefined && (first === undefined || newestFirst(head.event, first.event) < 0))
-        first = head
-    }
-    if (first === undefined) return
-    for (const [index, head] of heads.entries()) {
-      if (head?.event.id === first.event.id) heads[index] = streams[index]?.next().value ?? undefined
-    }
-    yield first
-  }
-}
-
-function* oneFilter(
-  { store, limits, isHidden, oldest }: History,
-  filter: Filter,
-  seam: bigint,
-): Generator<StoredEvent, undefined> {
-  const since = max(filter.since, oldest())
-  const query = since === undefined ? filter : { ...filter, since }
-  let left = Math.min(filter.limit ?? limits.defaultLimit, limits.maxLimit)
-  let after: Position | undefined
-  while (left > 0) {
-    const limit = Math.min(PAGE, Math.max(left, 8))
-    const page = store.query(query, after === undefined ? { limit } : { limit, after })
-    for (const stored of page) {
-      if (stored.seq > seam || isHidden(stored.event)) continue
-      yield stored
-      if (--left === 0) return
-    }
-    after = page.at(-1)?.event
-    if (page.length < limit || after === undefined) return
   }
 }
 
@@ -176,7 +132,11 @@ function sequence(
 ): { readonly events: readonly StoredEvent[]; readonly upTo: bigint } | undefined {
   const { store, ring } = history
   const recent = ring.since(seq, limit)
-  if (recent !== undefined) return { events: recent, upTo: ring.last }
+  if (recent !== undefined) {
+    // What was replaced or deleted since is not to be resumed with, as it would not be from the store.
+    const events = recent.filter((stored) => ring.isUnkept(stored) || store.has(stored.event.id))
+    return { events, upTo: recent.at(-1)?.seq ?? ring.last }
+  }
   if (!reaches(history, filters, seq)) return undefined
   const events = store.since(seq, limit).filter((stored) => stored.seq <= ring.from)
   return { events, upTo: ring.from }
@@ -200,10 +160,6 @@ function readCursor(cursor: string, epoch: string): bigint | undefined {
 function anyOf(filters: readonly Filter[]): (event: Event) => boolean {
   const tests = filters.map(compileFilter)
   return (event) => tests.some((test) => test(event))
-}
-
-function max(a: bigint | undefined, b: bigint | undefined): bigint | undefined {
-  return a === undefined || (b !== undefined && b > a) ? b : a
 }
 
 function min(a: bigint, b: bigint): bigint {

@@ -19,14 +19,21 @@ export type Reply =
   | { readonly type: 'unsubscribed'; readonly sub: SubId }
   | { readonly type: 'eose'; readonly sub: SubId; readonly cursor: string }
   | { readonly type: 'closed'; readonly sub: SubId; readonly reject: Reject }
+  | { readonly type: 'auth'; readonly challenge: string }
 
-/** The JSON message (spec 4.1, 7.2). Seq 0 is none: a duplicate known by its id only. */
-export function replyJson(reply: Reply, epoch: string): string {
+/** How a surface words an error in JSON. */
+export type ErrorWording = (reply: Extract<Reply, { type: 'error' }>) => RelayMessage
+
+/**
+ * The JSON message (spec 4.1, 7.2). Seq 0 is none: a duplicate known by its id only. `wording`: how the surface says
+ * errors.
+ */
+export function replyJson(reply: Reply, epoch: string, wording: ErrorWording = nativeError): string {
   if (reply.type === 'ack') {
     const place = reply.seq === 0n ? '' : `,"seq":${reply.seq},"cursor":"${epoch}-${reply.seq}"`
     return `{"type":"ack","event_id":"${reply.eventId}","status":"${reply.status}"${place}}`
   }
-  return writeMessage(jsonMessage(reply))
+  return writeMessage(reply.type === 'error' ? wording(reply) : jsonMessage(reply))
 }
 
 /** The binary frame (spec 5.2); undefined for `unsubscribed`, which has none. */
@@ -54,6 +61,8 @@ export function replyFrame(reply: Reply): Uint8Array | undefined {
       return undefined
     case 'eose':
       return encodeFrame({ type: 'end', sub: sub ?? 0, cursor: reply.cursor })
+    case 'auth':
+      return encodeFrame({ type: 'authChallenge', challenge: reply.challenge })
     case 'closed': {
       const { code, error } = reply.reject
       return encodeFrame({ type: 'closed', sub: sub ?? 0, code: REJECTS[code].n, message: error })
@@ -61,21 +70,24 @@ export function replyFrame(reply: Reply): Uint8Array | undefined {
   }
 }
 
-function jsonMessage(reply: Exclude<Reply, { type: 'ack' }>): RelayMessage {
-  const subId = String(reply.sub ?? '')
+/** The wording of the native surface. */
+export function nativeError({ reject, eventId, sub }: Parameters<ErrorWording>[0]) {
+  const { code, error, detail, retryAfterMs } = reject
+  return {
+    type: 'error',
+    error,
+    code,
+    ...(detail !== undefined && { detail }),
+    ...(eventId !== undefined && { eventId }),
+    ...(sub !== undefined && { subId: String(sub) }),
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+  } as const satisfies RelayMessage
+}
+
+function jsonMessage(reply: Exclude<Reply, { type: 'ack' | 'error' }>): RelayMessage {
+  if (reply.type === 'auth') return reply
+  const subId = String(reply.sub)
   switch (reply.type) {
-    case 'error': {
-      const { code, error, detail, retryAfterMs } = reply.reject
-      return {
-        type: 'error',
-        error,
-        code,
-        ...(detail !== undefined && { detail }),
-        ...(reply.eventId !== undefined && { eventId: reply.eventId }),
-        ...(reply.sub !== undefined && { subId }),
-        ...(retryAfterMs !== undefined && { retryAfterMs }),
-      }
-    }
     case 'subscribed':
       return { type: 'subscribed', subId, gap: reply.gap }
     case 'unsubscribed':

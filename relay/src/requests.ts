@@ -22,6 +22,7 @@ export type Request =
       readonly after?: string | undefined
     }
   | { readonly type: 'unsubscribe'; readonly sub: SubId }
+  | { readonly type: 'auth'; readonly event: Event; readonly rounded?: bigint | undefined }
 
 /** A reject and what it is about. */
 export type Refusal = Reject & { readonly eventId?: string; readonly sub?: SubId }
@@ -50,6 +51,7 @@ export function readJsonRequest(
     case 'hello':
       return { ok: true, request: { type: 'hello', hello: message } }
     case 'publish':
+    case 'auth':
       return { ok: true, request: message }
     case 'subscribe':
       return {
@@ -60,8 +62,6 @@ export function readJsonRequest(
       return { ok: true, request: { type: 'unsubscribe', sub: message.subId } }
     case 'noise':
       return reject('noise_error', 'noise expected', 'no noise was agreed on')
-    case 'auth':
-      return reject('unsupported', undefined, 'auth')
   }
 }
 
@@ -88,6 +88,7 @@ function frameRequest(frame: Frame): { ok: true; request: Request } | Refusal {
     case 'publish':
     case 'subscribe':
     case 'unsubscribe':
+    case 'auth':
       return { ok: true, request: frame }
     default:
       return reject('unsupported', undefined, `a relay takes no ${frame.type} frame`)

@@ -13,6 +13,9 @@ export interface RingOptions {
   readonly maxBytes?: number
 }
 
+/** A ring as its readers see it. */
+export type RingView = Pick<Ring, 'from' | 'last' | 'lostUnkept' | 'isUnkept' | 'since'>
+
 export class Ring {
   readonly #maxEvents: number
   readonly #maxBytes: number
@@ -48,6 +51,11 @@ export class Ring {
   /** Events that are in no store may be lost up to this seq; above it none is. */
   get lostUnkept(): bigint {
     return this.#lostUnkept
+  }
+
+  /** Whether an event that is held here was in no store. */
+  isUnkept({ seq }: StoredEvent): boolean {
+    return this.#unkept.has(seq)
   }
 
   /** `kept`: it is in the store too. */

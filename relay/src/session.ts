@@ -1,14 +1,15 @@
 /** One peer (spec 4, 5, 7): its handshake, and what it asks for. */
 import { decodeBinary, encodeEnvelope, encodeFrame, reject, writeMessage } from '@aetherkit/core'
 import { Answers } from './answers.js'
-import type { Bus } from './bus.js'
+import { Authentication } from './auth.js'
+import type { Bus, Publisher } from './bus.js'
 import { CLOSE, type Connection, type Listener } from './connection.js'
 import type { Delivery } from './deliver.js'
-import { type Agreement, agree, FEATURES, type Hello, VERSION } from './handshake.js'
+import { type Agreement, agree, type Hello, VERSION } from './handshake.js'
 import { limitsDocument } from './limits.js'
 import { legacyNoise, noiseXX } from './noise.js'
 import type { Peer } from './policy.js'
-import type { Reply } from './replies.js'
+import type { ErrorWording, Reply } from './replies.js'
 import { type Refusal, type Request, readFrameRequest, readJsonRequest } from './requests.js'
 import { type Subscriber, type Subscription, Subscriptions } from './subscriptions.js'
 import { binaryFrame, textFrame } from './websocket-frame.js'
@@ -19,25 +20,34 @@ const MAX_BROKEN_FRAMES = 16
 const BRACE = 0x7b
 
 export class Session implements Listener, Subscriber {
-  readonly peer: Peer
+  /** With the keys it has proven until now. */
+  peer: Peer
   readonly #bus: Bus
   readonly #connection: Connection
   readonly #writer: Writer
   readonly #answers: Answers
   readonly #subscriptions: Subscriptions
+  readonly #authentication: Authentication
   readonly #onClosed: (session: Session) => void
   #greeted = false
   #brokenFrames = 0
 
-  constructor(bus: Bus, connection: Connection, onClosed: (session: Session) => void) {
+  /** `wording`: how this surface says errors in JSON; default: as native messages do. */
+  constructor(
+    bus: Bus,
+    connection: Connection,
+    onClosed: (session: Session) => void,
+    wording?: ErrorWording,
+  ) {
     this.#bus = bus
     this.#connection = connection
     const format = connection.protocol === 'aether.v2' ? 'aether.v2' : 'json'
-    this.#writer = new Writer(connection, bus.history.store.epoch, format)
+    this.#writer = new Writer(connection, bus.history.store.epoch, format, wording)
     this.#answers = new Answers(bus.limits.unackedPublishes, connection)
-    this.#subscriptions = new Subscriptions(bus, this)
-    this.#onClosed = onClosed
     this.peer = { id: connection.facts.id, address: connection.facts.address }
+    this.#subscriptions = new Subscriptions(bus, this)
+    this.#authentication = new Authentication(bus, connection.facts)
+    this.#onClosed = onClosed
   }
 
   receive(data: Buffer, isBinary: boolean): void {
@@ -73,7 +83,10 @@ export class Session implements Listener, Subscriber {
     return this.#connection.congested
   }
 
+  /** A peer that is refused for want of a proven key is given its challenge first. */
   say(reply: Reply): void {
+    const isUnknown = 'reject' in reply && reply.reject.code === 'auth_required'
+    if (isUnknown && this.#authentication.challenge === undefined) this.#challenge()
     this.#writer.say(reply)
   }
 
@@ -90,6 +103,7 @@ export class Session implements Listener, Subscriber {
     }
     const opened = noise.open(data, isBinary)
     if (opened.ok) {
+      this.#offerChallenge()
       if (opened.plain !== undefined) this.#read(opened.plain, true)
     } else {
       this.#refuse(opened)
@@ -129,13 +143,14 @@ export class Session implements Listener, Subscriber {
   }
 
   #handle(request: Request, raw: Uint8Array, inEnvelope: boolean): void {
-    if (request.type === 'publish') {
+    if (request.type === 'publish' || request.type === 'auth') {
       const eventId = request.event.id
       const place = this.#answers.reserve((verdict) => {
         if (verdict.ok) this.say({ type: 'ack', eventId, status: verdict.status, seq: verdict.seq })
         else this.say({ type: 'error', reject: verdict, eventId })
       })
-      this.#bus.publish(request.event, request.rounded, this.peer, place)
+      if (request.type === 'auth') this.#authenticate(request, place)
+      else this.#bus.publish(request.event, request.rounded, this.peer, place)
       return
     }
     this.#answers.inOrder(() => {
@@ -143,6 +158,27 @@ export class Session implements Listener, Subscriber {
       else if (request.type === 'unsubscribe') this.#subscriptions.unsubscribe(request.sub)
       else this.#subscriptions.subscribe(request.sub, request.filters, request.after)
     })
+  }
+
+  /** The answer is an ack: the event went no further. */
+  #authenticate(claim: Extract<Request, { type: 'auth' }>, place: Publisher): void {
+    const context = { peer: () => this.peer, binding: this.#writer.noise?.binding }
+    this.#authentication.prove(claim, context, (verdict) => {
+      if (verdict.ok) this.peer = verdict.peer
+      place.settle(verdict.ok ? { ok: true, status: 'forwarded', seq: 0n } : verdict)
+      place.done()
+    })
+  }
+
+  #challenge(): void {
+    this.#writer.say({ type: 'auth', challenge: this.#authentication.ask() })
+  }
+
+  /** After the handshake, to who listed the feature. */
+  #offerChallenge(): void {
+    const { features, noise } = this.#writer
+    const isReady = this.#greeted && (noise === undefined || noise.ready)
+    if (isReady && features.has('auth') && this.#authentication.challenge === undefined) this.#challenge()
   }
 
   #refuse(refusal: Refusal): void {
@@ -165,16 +201,14 @@ export class Session implements Listener, Subscriber {
       else this.#welcomeFrame(hello)
       return
     }
-    const facts = { epoch: this.#bus.history.store.epoch, limits: limitsDocument(this.#bus.limits) }
+    const { history, limits, features } = this.#bus
+    const facts = { epoch: history.store.epoch, limits: limitsDocument(limits), features }
     if (writer.noise !== undefined) {
       // Inside noise a hello may change features; keys and format stay.
       writer.features = new Set(hello.features)
       const { format } = writer
       const noise = { required: true }
-      writer.json(
-        'welcome',
-        writeMessage({ type: 'welcome', version: VERSION, format, noise, features: FEATURES, ...facts }),
-      )
+      writer.json('welcome', writeMessage({ type: 'welcome', version: VERSION, format, noise, ...facts }))
       return
     }
     const agreement = agree(hello, inEnvelope, facts)
@@ -198,22 +232,26 @@ export class Session implements Listener, Subscriber {
     } else if (noise !== 'none') writer.noise = legacyNoise(noise, format === 'flatbuffers')
     if (features.has('info') && format !== 'aether.v2' && noise !== 'xx')
       writer.json('info', writeMessage({ type: 'info', info: this.#bus.info() }))
+    // `aether.v2` frames have no room for the mark that tells genuine Nostr events.
+    if (features.has('nostr') && format !== 'aether.v2') this.#subscriptions.includeNostr()
+    this.#offerChallenge()
   }
 
   #welcomeFrame(hello: Hello): void {
     this.#greeted = true
     this.#writer.features = new Set(hello.features)
-    const { limits, history } = this.#bus
+    const { limits, history, features } = this.#bus
     const { epoch } = history.store
     this.#writer.bytes(
       encodeFrame({
         type: 'welcome',
         version: VERSION,
-        features: FEATURES,
+        features,
         maxFrame: limits.maxFrame,
         epoch,
       }),
     )
+    this.#offerChallenge()
   }
 }
 

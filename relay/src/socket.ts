@@ -1,140 +1,144 @@
 /**
- * The WebSocket server: bytes in, bytes out (spec 4, 7.5, 13.1). The only file that knows `ws` and `node:http`.
- * Compression is off, frames are capped, header limits and limits per address hold before anything is parsed.
+ * WebSockets: bytes in, bytes out (spec 4, 7.5, 13.1). The only file that knows `ws`. Compression is off, frames are
+ * capped, header limits hold before anything is parsed. One {@link Sockets} serves all ports of a relay.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { type AddressInfo, isIPv6, type Socket } from 'node:net'
+import type { IncomingMessage, Server } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { WebSocket, WebSocketServer } from 'ws'
+import { addressOf } from './admission.js'
 import { CLOSE, Connection, Turn } from './connection.js'
 import type { Limits } from './limits.js'
-import { Buckets } from './policy.js'
 
 /** A WebSocket that knows its connection, so that its listeners are shared functions, not closures of its own. */
 export class PeerSocket extends WebSocket {
   connection?: Connection
 }
 
-export interface SocketOptions {
-  readonly host: string
-  /** 0 for a free one. */
-  readonly port: number
-  readonly limits: Limits
-  /** The values of `Origin` that are let in; a request without the header always is. Absent: all are. */
-  readonly origins?: readonly string[] | undefined
+export interface UpgradeOptions {
+  /** The one path that is let in; absent: any. */
+  readonly path?: string
+  /** Subprotocols to agree on, the first that a peer offers too. */
+  readonly protocols?: readonly string[]
+  /** The values of `Origin` that are let in; a request without the header always is. Undefined: all are. */
+  origins(): readonly string[] | undefined
+  /** Takes what asks for another protocol than WebSocket; absent: such requests are judged like the others. */
+  readonly other?: (request: IncomingMessage, socket: Duplex, head: Buffer) => void
   /** Called before anything is read; sets `connection.listener`. */
   onConnection(connection: Connection): void
-  /** The info document, for HTTP GET. */
-  info(): string
 }
 
-export interface SocketServer {
-  readonly host: string
-  readonly port: number
-  readonly connections: ReadonlySet<Connection>
-  /** Refuses new connections; those there stay. */
-  stop(): void
-  /** Closes all with 1001 and resolves when they are gone, after `graceMs` by force. */
-  close(graceMs: number): Promise<void>
-}
+export class Sockets {
+  readonly #limits: Limits
+  readonly #connections = new Set<Connection>()
+  readonly #turn = new Turn()
+  readonly #timer: NodeJS.Timeout
+  #stopping = false
+  #lastId = 0
+  #emptied = () => {}
 
-/** @throws the error of `listen` (EADDRINUSE, EACCES...). */
-export async function serveSockets(options: SocketOptions): Promise<SocketServer> {
-  const { host, limits } = options
-  const connections = new Set<Connection>()
-  const admission = new Admission(limits)
-  const turn = new Turn()
-  let stopping = false
-  let lastId = 0
-  let emptied = () => {}
-
-  const http = createServer({
-    maxHeaderSize: limits.maxHeaderBytes,
-    headersTimeout: limits.headersMs,
-    requestTimeout: limits.headersMs,
-    keepAliveTimeout: limits.keepAliveMs,
-    connectionsCheckingInterval: Math.min(1000, limits.headersMs),
-  })
-  const sockets = new WebSocketServer({
-    noServer: true,
-    clientTracking: false,
-    perMessageDeflate: false,
-    maxPayload: limits.maxFrame,
-    WebSocket: PeerSocket,
-    handleProtocols: (offered) => (offered.has('aether.v2') ? 'aether.v2' : false),
-  })
-
-  http.on('connection', (socket: Socket) => {
-    const address = addressOf(socket)
-    if (stopping || !admission.enter(address)) socket.destroy()
-    else socket.once('close', () => admission.leave(address))
-  })
-  http.on('request', (request, response) => answer(request, response, options))
-  http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    const refusal = stopping ? '503 Service Unavailable' : refuse(request, options)
-    if (refusal !== undefined) {
-      socket.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
-      return
-    }
-    const tcp = request.socket
-    sockets.handleUpgrade(request, socket, head, (ws) => {
-      const connection = new Connection(ws, tcp, turn, limits, {
-        id: ++lastId,
-        address: addressOf(tcp),
-        origin: request.headers.origin,
-        now: performance.now(),
-      })
-      ws.connection = connection
-      OWNERS.set(tcp, connection)
-      ws.on('message', onMessage).on('pong', onPong).on('error', onError)
-      ws.on('close', () => {
-        connections.delete(connection)
-        connection.ended()
-        if (connections.size === 0) emptied()
-      })
-      tcp.on('drain', onDrain)
-      connections.add(connection)
-      options.onConnection(connection)
-    })
-  })
-
-  const shortest = Math.min(limits.firstMessageMs, limits.pingMs, limits.pongMs)
-  const timer = setInterval(
-    () => {
-      const now = performance.now()
-      for (const connection of connections) connection.sweep(now)
-    },
-    Math.min(1000, Math.max(10, shortest / 4)),
-  )
-  timer.unref()
-
-  function stop(): void {
-    stopping = true
-    http.close()
-    http.closeIdleConnections()
+  constructor(limits: Limits) {
+    this.#limits = limits
+    const shortest = Math.min(limits.firstMessageMs, limits.pingMs, limits.pongMs)
+    this.#timer = setInterval(
+      () => {
+        const now = performance.now()
+        for (const connection of this.#connections) connection.sweep(now)
+      },
+      Math.min(1000, Math.max(10, shortest / 4)),
+    )
+    this.#timer.unref()
   }
 
-  await listening(http, options.port, host)
-  return {
-    host,
-    port: (http.address() as AddressInfo).port,
-    connections,
-    stop,
-    async close(graceMs) {
-      stop()
-      clearInterval(timer)
-      const gone = new Promise<void>((resolve) => {
-        emptied = resolve
-        if (connections.size === 0) resolve()
-      })
-      for (const connection of connections) connection.close(CLOSE.goingAway, 'going_away')
-      const force = setTimeout(() => {
-        for (const connection of connections) connection.terminate()
-      }, graceMs)
-      await gone
-      clearTimeout(force)
-      http.closeAllConnections()
-    },
+  /** Open ones, of all ports. */
+  get size(): number {
+    return this.#connections.size
+  }
+
+  /** Bytes that peers have not taken yet. Looks at every connection. */
+  get backlog(): number {
+    let bytes = 0
+    for (const connection of this.#connections) bytes += connection.backlog
+    return bytes
+  }
+
+  /** Those that are open. */
+  [Symbol.iterator](): Iterator<Connection> {
+    return this.#connections.values()
+  }
+
+  /** For peers of any surface: unique in this relay process. */
+  nextId(): number {
+    return ++this.#lastId
+  }
+
+  /** Takes the upgrades of a server. */
+  attach(http: Server, options: UpgradeOptions): void {
+    const { protocols = [] } = options
+    const server = new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: false,
+      maxPayload: this.#limits.maxFrame,
+      WebSocket: PeerSocket,
+      handleProtocols: (offered) => protocols.find((protocol) => offered.has(protocol)) ?? false,
+    })
+    http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      if (options.other !== undefined && request.headers.upgrade?.toLowerCase() !== 'websocket') {
+        options.other(request, socket, head)
+        return
+      }
+      const refusal = this.#stopping ? '503 Service Unavailable' : refuse(request, options, this.#limits)
+      if (refusal !== undefined) {
+        socket.on('error', () => {})
+        socket.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+        return
+      }
+      server.handleUpgrade(request, socket, head, (ws) => this.#open(ws, request, options))
+    })
+  }
+
+  /** Refuses new connections; those there stay. */
+  stop(): void {
+    this.#stopping = true
+  }
+
+  /** Closes all with 1001 and resolves when they are gone, after `graceMs` by force. */
+  async close(graceMs: number): Promise<void> {
+    this.stop()
+    clearInterval(this.#timer)
+    const gone = new Promise<void>((resolve) => {
+      this.#emptied = resolve
+      if (this.#connections.size === 0) resolve()
+    })
+    for (const connection of this.#connections) connection.close(CLOSE.goingAway, 'going_away')
+    const force = setTimeout(() => {
+      for (const connection of this.#connections) connection.terminate()
+    }, graceMs)
+    await gone
+    clearTimeout(force)
+  }
+
+  #open(ws: PeerSocket, request: IncomingMessage, options: UpgradeOptions): void {
+    const tcp = request.socket
+    const connection = new Connection(ws, tcp, this.#turn, this.#limits, {
+      id: this.nextId(),
+      address: addressOf(tcp),
+      origin: request.headers.origin,
+      local: { address: tcp.localAddress?.replace('::ffff:', '') ?? '', port: tcp.localPort ?? 0 },
+      now: performance.now(),
+    })
+    ws.connection = connection
+    OWNERS.set(tcp, connection)
+    ws.on('message', onMessage).on('pong', onPong).on('error', onError)
+    ws.on('close', () => {
+      this.#connections.delete(connection)
+      connection.ended()
+      if (this.#connections.size === 0) this.#emptied()
+    })
+    tcp.on('drain', onDrain)
+    this.#connections.add(connection)
+    options.onConnection(connection)
   }
 }
 
@@ -156,69 +160,13 @@ function onDrain(this: Socket): void {
   OWNERS.get(this)?.drained()
 }
 
-function addressOf(socket: Socket): string {
-  const address = socket.remoteAddress ?? ''
-  return address.startsWith('::ffff:') ? address.slice(7) : address
-}
-
 /** The status line of an upgrade that is not let in. */
-function refuse(request: IncomingMessage, { limits, origins }: SocketOptions): string | undefined {
+function refuse(request: IncomingMessage, options: UpgradeOptions, limits: Limits): string | undefined {
+  const { path } = options
+  const origins = options.origins()
   if (request.rawHeaders.length > 2 * limits.maxHeaders) return '431 Request Header Fields Too Large'
+  if (path !== undefined && (request.url ?? '').split('?')[0] !== path) return '404 Not Found'
   const { origin } = request.headers
   if (origin !== undefined && origins !== undefined && !origins.includes(origin)) return '403 Forbidden'
   return undefined
-}
-
-/** Plain HTTP on the WebSocket port: the info document (spec 10.6), else a word on what to do. */
-function answer(request: IncomingMessage, response: ServerResponse, { info }: SocketOptions): void {
-  const path = (request.url ?? '').split('?')[0]
-  const asksInfo = path === '/v1/info' || request.headers.accept === 'application/nostr+json'
-  if (asksInfo && (request.method === 'GET' || request.method === 'HEAD')) {
-    response.writeHead(200, { 'content-type': 'application/json' }).end(info())
-    return
-  }
-  const body = '{"error":"not_found","message":"this port speaks WebSocket","code":"not_found"}'
-  response.writeHead(404, { 'content-type': 'application/json', connection: 'close' }).end(body)
-}
-
-function listening(http: Server, port: number, host: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    http.once('error', reject)
-    http.listen(port, host, () => {
-      http.off('error', reject)
-      resolve()
-    })
-  })
-}
-
-/** Connections and accepts per address (spec 7.5). Memory is bounded by open connections and by the buckets. */
-class Admission {
-  readonly #limits: Limits
-  readonly #open = new Map<string, number>()
-  readonly #accepts: Buckets
-
-  constructor(limits: Limits) {
-    this.#limits = limits
-    const rate = limits.acceptsPerSecondPerIp
-    this.#accepts = new Buckets({ capacity: rate, perSecond: rate })
-  }
-
-  enter(address: string): boolean {
-    if (this.#limits.exemptLoopback && isLoopback(address)) return true
-    const open = this.#open.get(address) ?? 0
-    if (open >= this.#limits.connectionsPerIp) return false
-    if (this.#accepts.take(address, performance.now()) !== undefined) return false
-    this.#open.set(address, open + 1)
-    return true
-  }
-
-  leave(address: string): void {
-    const open = this.#open.get(address) ?? 0
-    if (open > 1) this.#open.set(address, open - 1)
-    else this.#open.delete(address)
-  }
-}
-
-function isLoopback(address: string): boolean {
-  return isIPv6(address) ? address === '::1' : address.startsWith('127.')
 }

@@ -4,9 +4,10 @@ import type { Bus } from './bus.js'
 import { Delivery } from './deliver.js'
 import { planReplay, Replay } from './replay.js'
 import type { Reply, SubId } from './replies.js'
+import type { Reader, View } from './view.js'
 
 /** Whose subscriptions they are. */
-export interface Subscriber {
+export interface Subscriber extends Reader {
   say(reply: Reply): void
   deliver(subscription: Subscription, delivery: Delivery): void
   /** The peer reads too slowly to go on. */
@@ -34,11 +35,18 @@ export class Subscriptions {
   readonly #bus: Bus
   readonly #subscriber: Subscriber
   readonly #byId = new Map<SubId, Subscription>()
+  #view: View
   #replaying = 0
 
   constructor(bus: Bus, subscriber: Subscriber) {
     this.#bus = bus
     this.#subscriber = subscriber
+    this.#view = bus.view(subscriber, false)
+  }
+
+  /** From now on subscriptions are for genuine Nostr events too (spec 9.3). */
+  includeNostr(): void {
+    this.#view = this.#bus.view(this.#subscriber, true)
   }
 
   /** Whether any replay is under way. */
@@ -48,9 +56,13 @@ export class Subscriptions {
 
   /** The same id replaces. */
   subscribe(id: SubId, filters: readonly Filter[], after: string | undefined): void {
-    const { index, history, limits } = this.#bus
-    if (!this.#byId.has(id) && this.#byId.size >= limits.maxSubscriptions) {
-      const refusal = reject('limit_exceeded', undefined, `at most ${limits.maxSubscriptions} subscriptions`)
+    const { access, limits } = this.#bus
+    const { index, history } = this.#view
+    const isOneTooMany = !this.#byId.has(id) && this.#byId.size >= limits.maxSubscriptions
+    const refusal = isOneTooMany
+      ? reject('limit_exceeded', undefined, `at most ${limits.maxSubscriptions} subscriptions`)
+      : access.refuse(filters, this.#subscriber.peer)
+    if (refusal !== undefined) {
       this.#subscriber.say({ type: 'error', reject: refusal, sub: id })
       return
     }
@@ -94,7 +106,7 @@ export class Subscriptions {
     const subscription = this.#byId.get(id)
     if (subscription === undefined) return
     this.#byId.delete(id)
-    this.#bus.index.remove(subscription)
+    this.#view.index.remove(subscription)
     this.#finish(subscription)
   }
 

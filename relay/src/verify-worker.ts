@@ -2,9 +2,12 @@
 import { parentPort } from 'node:worker_threads'
 import { blake3 } from '@aetherkit/core'
 import sodium from 'sodium-native'
+import { schnorr } from './schnorr.js'
 import { judgeBatch } from './verify-batch.js'
 
+const judge = { hash: blake3, ed25519: sodium.crypto_sign_verify_detached, schnorr }
+
 parentPort?.on('message', (batch: Uint8Array<ArrayBuffer>) => {
-  const verdicts = judgeBatch(batch, blake3, sodium.crypto_sign_verify_detached)
+  const verdicts = judgeBatch(batch, judge)
   parentPort?.postMessage(verdicts, [verdicts.buffer])
 })

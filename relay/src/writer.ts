@@ -7,11 +7,11 @@ import type { Connection } from './connection.js'
 import type { Delivery } from './deliver.js'
 import type { Format } from './handshake.js'
 import type { Noise } from './noise.js'
-import { type Reply, replyFrame, replyJson, type SubId } from './replies.js'
+import { type ErrorWording, type Reply, replyFrame, replyJson, type SubId } from './replies.js'
 import { binaryFrame, textFrame } from './websocket-frame.js'
 
 /** Messages without an envelope id that only peers get who listed them as features (spec 4.2). */
-const BY_FEATURE: ReadonlySet<string> = new Set(['eose', 'closed', 'info'])
+const BY_FEATURE: ReadonlySet<string> = new Set(['eose', 'closed', 'auth', 'info'])
 /** Live frames remembered while a replay of the same connection runs. */
 const MAX_SENT = 65_536
 const NONE: ReadonlySet<string> = new Set()
@@ -19,6 +19,7 @@ const NONE: ReadonlySet<string> = new Set()
 export class Writer {
   readonly #connection: Connection
   readonly #epoch: string
+  readonly #wording: ErrorWording | undefined
   format: Format
   features = NONE
   noise: Noise | undefined
@@ -26,14 +27,16 @@ export class Writer {
   #lastLive = 0n
   #sent: Set<bigint> | undefined
 
-  constructor(connection: Connection, epoch: string, format: Format) {
+  /** `wording`: how the surface says errors in JSON; default: as native messages do. */
+  constructor(connection: Connection, epoch: string, format: Format, wording?: ErrorWording) {
     this.#connection = connection
     this.#epoch = epoch
+    this.#wording = wording
     this.format = format
   }
 
   say(reply: Reply): void {
-    if (this.format !== 'aether.v2') this.json(reply.type, replyJson(reply, this.#epoch))
+    if (this.format !== 'aether.v2') this.json(reply.type, replyJson(reply, this.#epoch, this.#wording))
     else {
       const frame = replyFrame(reply)
       if (frame !== undefined) this.bytes(frame)

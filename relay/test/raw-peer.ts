@@ -13,6 +13,8 @@ export interface Heard {
 }
 
 export interface RawPeerOptions {
+  /** Default `/`. */
+  readonly path?: string
   /** `Sec-WebSocket-Protocol`. */
   readonly protocol?: string
   /** More header lines, each `Name: value`. */
@@ -133,12 +135,12 @@ export class RawPeer {
 /** Sends an upgrade request and reads the head of the answer. */
 export async function upgrade(
   port: number,
-  { protocol, headers = [] }: RawPeerOptions = {},
+  { path = '/', protocol, headers = [] }: RawPeerOptions = {},
 ): Promise<{ socket: Socket; response: string; rest: Buffer }> {
   const socket = connect(port, '127.0.0.1')
   socket.on('error', () => {})
   const lines = [
-    'GET / HTTP/1.1',
+    `GET ${path} HTTP/1.1`,
     `Host: 127.0.0.1:${port}`,
     'Upgrade: websocket',
     'Connection: Upgrade',

@@ -19,12 +19,13 @@ const SECTIONS = {
   size: 'bytes on the wire per event in the three forms',
   memory: 'memory per idle connection and per subscription',
   payments: 'verify, settle and whole payments on a local chain, beside the published packages',
+  a2a: 'chunks, calls, cancels and signed requests of an A2A agent, beside the published SDK',
 }
 
 const HELP = `Usage: node test/bench/bench.mjs [section...] [--quick] [--json FILE]
 
 Measures the built packages (npm run bench builds first) on loopback and prints one table.
-Without a section all of them run, in about six minutes:
+Without a section all of them run, in about ten minutes:
 
 ${Object.entries(SECTIONS)
   .map(([name, text]) => `  ${name.padEnd(9)}${text}`)

@@ -1,5 +1,5 @@
 /** Sound payments in any number, made before the clock starts: the calls that both facilitators are given. */
-import { randomBytes } from 'node:crypto'
+import { randomBytes, sign } from 'node:crypto'
 import {
   computeLimit,
   computePrice,
@@ -11,8 +11,11 @@ import { compile, encodeMessage, encodeWire, signMessage } from '../interop/diff
 
 const AMOUNT = 1_000n
 
-/** `chain`: what ours/devnet.mjs says when ready; `payers`: key pairs, taken in turn. */
-export async function makeCalls(chain, payers, count) {
+/**
+ * `chain`: what ours/devnet.mjs says when ready; `payers`: key pairs, taken in turn; with `sponsorKeys` the
+ * transactions are complete and can be sent as they are.
+ */
+export async function makeCalls(chain, payers, count, sponsorKeys) {
   const { rpcUrl, network, mint, decimals, payTo, sponsor } = chain
   const { blockhash } = (await rpc(rpcUrl, 'getLatestBlockhash', [])).value
   const destination = await tokenAccount(rpcUrl, payTo, mint)
@@ -50,6 +53,7 @@ export async function makeCalls(chain, payers, count) {
     })
     const message = encodeMessage(compiled)
     const signatures = signMessage(message, compiled, new Map([[payer.address, payer]]))
+    if (sponsorKeys !== undefined) signatures[0] = sign(null, message, sponsorKeys.privateKey)
     const transaction = encodeWire(signatures, message).toString('base64')
     return {
       x402Version: 2,

@@ -45,6 +45,8 @@ async function measureAll(bench, start) {
       seller: await start(`${name}/bench.mjs`, settings),
       buyer: await start(`${name}/bench.mjs`, settings),
     }
+  const alone = await start('../bench/payment-chain.mjs', { rpcUrl })
+  const sponsorKeys = keyPair(decodeBase58(chain.sponsorKey))
   const calls = (count) => makeCalls(chain, payers, count)
   const scale = bench.quick ? 0.15 : 1
   const times = (count) => Math.max(4, Math.round(count * scale))
@@ -55,34 +57,45 @@ async function measureAll(bench, start) {
     await ask(buyer, { command: 'buy', url: `${seller.url}/paid`, count: times(30), concurrency: 4 })
   })
 
+  const chainRates = new Map()
   for (const concurrency of [1, 16]) {
-    const made = await calls(times(600))
-    const found = await both(sides, ({ seller }) =>
+    const send = async () =>
+      ask(alone, { calls: await makeCalls(chain, payers, times(150), sponsorKeys), concurrency })
+    await send()
+    const { rate, milliseconds } = pool([await send(), await send(), await send()])
+    chainRates.set(concurrency, rate)
+    bench.row({
+      figure: `the chain alone, ${atOnce(concurrency)}`,
+      value: rate,
+      unit: 'transactions/s',
+      note: `no payment is settled faster: one send and one status each; p50 ${at(milliseconds, 0.5).toFixed(1)} ms`,
+    })
+  }
+  for (const concurrency of [1, 16]) {
+    const made = await calls(times(300))
+    const found = await inRounds(sides, ({ seller }) =>
       ask(seller, { command: 'verify', calls: made, concurrency }),
     )
     rateRow(bench, `verify, ${atOnce(concurrency)}`, 'verifications/s', found)
   }
   for (const concurrency of [1, 16]) {
-    const found = await both(sides, async ({ seller }) =>
-      ask(seller, {
-        command: 'settle',
-        calls: await calls(times(concurrency === 1 ? 150 : 400)),
-        concurrency,
-      }),
+    const count = times(concurrency === 1 ? 60 : 200)
+    const found = await inRounds(sides, async ({ seller }) =>
+      ask(seller, { command: 'settle', calls: await calls(count), concurrency }),
     )
-    rateRow(bench, `settle, ${atOnce(concurrency)}`, 'settlements/s', found)
+    rateRow(bench, `settle, ${atOnce(concurrency)}`, 'settlements/s', found, chainRates.get(concurrency))
   }
   for (const concurrency of [1, 16, 64]) {
-    const count = Math.max(concurrency, times(concurrency === 1 ? 120 : 480))
-    const found = await both(sides, ({ seller, buyer }) =>
+    const count = Math.max(concurrency, times(concurrency === 1 ? 50 : 240))
+    const found = await inRounds(sides, ({ seller, buyer }) =>
       ask(buyer, { command: 'buy', url: `${seller.url}/paid`, count, concurrency }),
     )
     rateRow(bench, `whole payments, ${atOnce(concurrency)}`, 'payments/s', found)
   }
 
   await chain.ask({ options: { landing: 'next-slot' } })
-  const slow = await both(sides, async ({ seller }) =>
-    ask(seller, { command: 'settle', calls: await calls(times(60)), concurrency: 1, pauseMs: 400 }),
+  const slow = await inRounds(sides, async ({ seller }) =>
+    ask(seller, { command: 'settle', calls: await calls(times(16)), concurrency: 1, pauseMs: 400 }),
   )
   const figures = { mean, p50: (all) => at(all, 0.5), p95: (all) => at(all, 0.95) }
   for (const [name, figure] of Object.entries(figures))
@@ -148,19 +161,54 @@ async function requestTime(url, count) {
   return (took / count) * 1_000
 }
 
-function rateRow(bench, figure, unit, { ours, current }) {
-  const rate = ({ milliseconds, seconds }) => milliseconds.length / seconds
+function rateRow(bench, figure, unit, { ours, current }, chainRate) {
   bench.row({
     figure,
-    value: rate(ours),
+    value: ours.rate,
     unit,
-    ...beside(current && rate(current), FASTER),
-    note: `p50 ${at(ours.milliseconds, 0.5).toFixed(1)} ms${current ? `, theirs ${at(current.milliseconds, 0.5).toFixed(1)}` : ''}`,
+    ...beside(current?.rate, FASTER),
+    note: [
+      `p50 ${at(ours.milliseconds, 0.5).toFixed(1)} ms${current ? `, theirs ${at(current.milliseconds, 0.5).toFixed(1)}` : ''}`,
+      `${ours.processor.toFixed(2)} ms of processor each${current ? `, theirs ${current.processor.toFixed(2)}` : ''}`,
+      ...(chainRate === undefined ? [] : [`${(ours.rate / chainRate).toFixed(2)} of the chain alone`]),
+    ].join('; '),
   })
 }
 
 function beside(limit, aim) {
   return limit === undefined ? {} : { limit, limitName: LIMIT_NAME, aim }
+}
+
+/** Rounds of a measurement; what is told is the round in the middle. */
+const ROUNDS = 5
+
+/** Each side first in every other round: what the machine does meanwhile, and a chain that grows, is the same for both. */
+async function inRounds(sides, measure) {
+  const names = Object.keys(sides)
+  const found = Object.fromEntries(names.map((name) => [name, []]))
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const name of round % 2 === 0 ? names : names.toReversed()) {
+      const side = sides[name]
+      const before = await processorTime(side)
+      const measured = await measure(side)
+      found[name].push({ ...measured, processor: (await processorTime(side)) - before })
+    }
+  }
+  return Object.fromEntries(names.map((name) => [name, pool(found[name])]))
+}
+
+/** All milliseconds, the rate of the round in the middle, and what one took of the processor, in milliseconds. */
+function pool(rounds) {
+  const rates = rounds.map(({ milliseconds, seconds }) => milliseconds.length / seconds)
+  const milliseconds = rounds.flatMap((round) => round.milliseconds)
+  const processor = rounds.reduce((sum, round) => sum + (round.processor ?? 0), 0) / milliseconds.length
+  return { rate: at(rates, 0.5), milliseconds, processor }
+}
+
+/** Milliseconds of processor time that seller and buyer have taken so far; the chain not among them. */
+async function processorTime({ seller, buyer }) {
+  const used = await Promise.all([seller, buyer].map((peer) => ask(peer, { command: 'processor' })))
+  return used.reduce((sum, { user, system }) => sum + user + system, 0) / 1_000
 }
 
 /** One side after the other, so that neither takes the other's processor. */

@@ -29,6 +29,16 @@ export function refuseBody(response: PaidResponse): false {
   return false
 }
 
+/** The handler took too long. The connection ends with it: the handler may still be at work. */
+export function tooLate(headers: Readonly<Record<string, string>>) {
+  return {
+    kind: 'respond',
+    status: 504,
+    headers: { ...headers, 'Content-Type': 'application/json', Connection: 'close' },
+    body: JSON.stringify({ error: 'handler_timeout' }),
+  } as const
+}
+
 export function sendReceipt(response: PaidResponse, receipt: Receipt | undefined): void {
   const { amount, ...rest } = receipt ?? {}
   if (receipt === undefined) json(response, 404, { error: 'not_found' })

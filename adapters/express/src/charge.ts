@@ -1,6 +1,7 @@
 /** One request at the paywall: the gate is asked, and what it says is done. */
-import { type GateRequest, PaymentError, type priceRoute, type Respond } from '@aetherkit/payments'
-import { answer, type BrowserPage, refuseBody } from './answer.js'
+import { type GateRequest, PaymentError, type priceRoute } from '@aetherkit/payments'
+import { answer, refuseBody } from './answer.js'
+import { dress } from './dress.js'
 import { gateRequest } from './gate-request.js'
 import { type PaidRequest, type PaidResponse, type Route, setHeaders } from './middleware.js'
 import type { PaywallOptions } from './paywall.js'
@@ -45,18 +46,4 @@ export async function charge(
   if (verdict.kind === 'grant') watchGrant(verdict, response, options)
   else watchPass(verdict, request, response, route, options)
   return true
-}
-
-/** The answer as this caller likes it: a page for the eye, else JSON with what the route adds. */
-async function dress(
-  verdict: Respond,
-  request: PaidRequest,
-  plain: GateRequest,
-  { unpaidBody }: Route,
-  page: BrowserPage | undefined,
-): Promise<Respond> {
-  const shown = page?.show(verdict, plain) ?? verdict
-  if (shown !== verdict || unpaidBody === undefined || verdict.offer === undefined) return shown
-  const members = await unpaidBody(request, verdict.offer)
-  return { ...verdict, body: JSON.stringify({ ...members, ...JSON.parse(String(verdict.body)) }) }
 }

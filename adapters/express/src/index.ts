@@ -1,4 +1,4 @@
-/** @aetherkit/express: a paywall in front of Express routes. */
+/** @aetherkit/express: a paywall in front of Express routes, and an A2A agent in an Express application. */
 export type { BrowserPage } from './answer.js'
 export {
   keepRawBody,
@@ -6,6 +6,10 @@ export {
   type PaidRequest,
   type PaidResponse,
   paymentOf,
+  type ResponseBody,
   type Route,
+  type SettleFailure,
 } from './middleware.js'
+export { type AgentHost, type MountOptions, mountAgent } from './mount-agent.js'
 export { type Paywall, type PaywallOptions, paywall } from './paywall.js'
+export { setSettlementOverrides } from './settlement-overrides.js'

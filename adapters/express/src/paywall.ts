@@ -1,9 +1,16 @@
 /** Express in, one call of the gate, Express out (spec payments 11). Express 4 and 5; the decision is the gate's. */
-import { createRouteTable, type Gate, priceRoute, type SellerDefaults } from '@aetherkit/payments'
-import { type BrowserPage, sendReceipt } from './answer.js'
+import {
+  createCatalog,
+  createRouteTable,
+  type Gate,
+  priceRoute,
+  type SellerDefaults,
+} from '@aetherkit/payments'
+import { answer, type BrowserPage, sendReceipt } from './answer.js'
 import { charge, type Priced } from './charge.js'
-import { routedPath, routePattern } from './gate-request.js'
-import type { Middleware, Route } from './middleware.js'
+import { gateRequest, routedPath, routePattern } from './gate-request.js'
+import { checkLimits } from './limits.js'
+import type { Middleware, PaidRequest, Route } from './middleware.js'
 import { allow, pricedMethod } from './preflight.js'
 
 export interface PaywallOptions extends SellerDefaults {
@@ -18,6 +25,16 @@ export interface PaywallOptions extends SellerDefaults {
   readonly seedReceipts?: boolean
   /** Bytes of a response that are kept for the same payment; 256 KiB by default, as the gate's. */
   readonly keepBytes?: number
+  /**
+   * Bytes of a response that are held back while it is not paid (`flow: 'authorization'`) or given back; 4 MiB by
+   * default. One that grows longer is settled there and then, streamed on, and not kept.
+   */
+  readonly holdBytes?: number
+  /**
+   * `GET /discovery/resources` lists the routes of the tables whose price is fixed, free and for everybody. Off by
+   * default.
+   */
+  readonly discovery?: boolean
   /** Reads every body, for payment identifiers; `bind: 'request'` reads it anyway. */
   readonly rawBody?: boolean
   /** Longest body that is read, bytes; 1 MiB by default. */
@@ -41,7 +58,12 @@ const RECEIPTS = '/.well-known/x402/receipts/'
 
 /** @throws PaymentError for a route that can never be paid: a price of zero, an unknown network, no address */
 export function paywall(options: PaywallOptions): Paywall {
-  const priced = (route: Route): Priced => ({ route, terms: priceRoute(route, options) })
+  checkLimits(options)
+  const catalog = options.discovery === true ? createCatalog<PaidRequest>(options) : undefined
+  const priced = (route: Route): Priced => {
+    checkLimits(route)
+    return { route, terms: priceRoute(route, options) }
+  }
   const run = (work: () => Promise<boolean>, next: (error?: unknown) => void): void => {
     work().then((runs) => runs && next(), next)
   }
@@ -52,15 +74,17 @@ export function paywall(options: PaywallOptions): Paywall {
   }
   return Object.assign(single, {
     table(routes: Readonly<Record<string, Route>>): Middleware {
-      const entries = Object.entries(routes).map(([key, route]) => [key, priced(route)] as const)
-      const table = createRouteTable<Priced>(Object.fromEntries(entries))
-      return (request, response, next) => {
-        const method = pricedMethod(request)
-        const path = routedPath(request)
-        const found = table.find(method, path)
-        if (found === undefined) next()
-        else run(() => charge(request, response, found.entry, found.pattern, options), next)
-      }
+      const entries: Record<string, Priced> = {}
+      for (const [key, route] of Object.entries(routes)) entries[key] = priced(route)
+      const table = createRouteTable(entries)
+      catalog?.add(entries)
+      return (request, response, next) =>
+        run(async () => {
+          const listing = await catalog?.answer(gateRequest(request, options.baseUrl), request)
+          if (listing !== undefined) return answer(request, response, listing)
+          const found = table.find(pricedMethod(request), routedPath(request))
+          return found === undefined || charge(request, response, found.entry, found.pattern, options)
+        }, next)
     },
     preflight: ((request, response, next) => {
       if (request.method === 'OPTIONS') allow(response, options)

@@ -178,33 +178,42 @@ describe.each(VERSIONS)('on Express %s', (_version, express) => {
   test.each([
     ['retry', 200, 2],
     ['charge', 409, 1],
-  ] as const)('a client that leaves: onDisconnect %s', async (onDisconnect, status, runs) => {
-    const shop = await open()
-    let started = () => {}
-    const running = new Promise<void>((resolve) => {
-      started = resolve
-    })
-    let hasLeft = () => {}
-    const left = new Promise<void>((resolve) => {
-      hasLeft = resolve
-    })
-    shop.app.get('/slow', shop.paid({ price: '$0.10', onDisconnect }), (_request, response) => {
-      if (++shop.runs > 1) {
-        response.end('goods')
-        return
-      }
-      response.on('close', () => hasLeft())
-      started()
-    })
-    const leaving = new AbortController()
-    const asked = shop.fetch(`${shop.base}/slow`, { signal: leaving.signal }).catch((error: unknown) => error)
-    await running
-    leaving.abort()
-    await Promise.all([asked, left])
-    const again = () => shop.raw('GET', '/slow', { 'payment-signature': shop.sent[0] ?? '' })
-    await expect.poll(async () => (await again()).status, { timeout: 10_000 }).toBe(status)
-    expect(shop.runs).toBe(runs)
-  })
+  ] as const)(
+    'a client that leaves a handler that does not finish: onDisconnect %s',
+    async (onDisconnect, status, runs) => {
+      const shop = await open()
+      let started = () => {}
+      const running = new Promise<void>((resolve) => {
+        started = resolve
+      })
+      let hasLeft = () => {}
+      const left = new Promise<void>((resolve) => {
+        hasLeft = resolve
+      })
+      shop.app.get(
+        '/slow',
+        shop.paid({ price: '$0.10', onDisconnect, finishMs: 50 }),
+        (_request, response) => {
+          if (++shop.runs > 1) {
+            response.end('goods')
+            return
+          }
+          response.on('close', () => hasLeft())
+          started()
+        },
+      )
+      const leaving = new AbortController()
+      const asked = shop
+        .fetch(`${shop.base}/slow`, { signal: leaving.signal })
+        .catch((error: unknown) => error)
+      await running
+      leaving.abort()
+      await Promise.all([asked, left])
+      const again = () => shop.raw('GET', '/slow', { 'payment-signature': shop.sent[0] ?? '' })
+      await expect.poll(async () => (await again()).status, { timeout: 10_000 }).toBe(status)
+      expect(shop.runs).toBe(runs)
+    },
+  )
 
   test('bound to the route, one payment is good for any URL of its pattern, once', async () => {
     const shop = await open()

@@ -9,9 +9,10 @@ import {
   aetherContext,
   aetherTools as definitions,
   errorText,
+  type Json,
   modelParts,
   type OnBug,
-  runTool,
+  runAsking,
   type ToolContext,
   toolName,
 } from '@aetherkit/tools'
@@ -32,6 +33,11 @@ export interface LangChainToolOptions {
   prefix?: string
   /** Receives the full error where the model is told `INTERNAL`; standard error by default. */
   onBug?: OnBug
+  /**
+   * Questions of other agents pause the graph: `interrupt(question)`, resumed with the human's answer. Needs a
+   * checkpointer; without this the model gets the question.
+   */
+  interrupt?: boolean
 }
 
 /** The part of a `createAgent` runtime that a tool uses; a direct `invoke` has none of it. */
@@ -39,6 +45,7 @@ interface ToolConfig extends RunnableConfig {
   toolCall?: { id?: string }
   toolCallId?: string
   writer?: (chunk: unknown) => void
+  interrupt?: (question: Json) => Json
 }
 
 /** One LangChain tool per definition, bound to `ctx`; cheap enough to be made per request or tenant. */
@@ -70,14 +77,15 @@ export class AetherToolkit extends BaseToolkit {
 function toLangChainTool<C extends ToolContext>(
   definition: AnyTool<C>,
   ctx: C,
-  { prefix, onBug }: LangChainToolOptions,
+  { prefix, onBug, interrupt }: LangChainToolOptions,
 ): StructuredToolInterface {
   const name = toolName(definition, prefix)
   const func = async (input: unknown, _manager?: unknown, config: ToolConfig = {}) => {
     const { signal, writer } = config
     const callId = config.toolCall?.id ?? config.toolCallId
     const onProgress = (progress: unknown) => writer?.({ type: 'tool-progress', name, callId, progress })
-    const outcome = await runTool(definition, ctx, input, { signal, callId, onProgress }, onBug)
+    const ask = interrupt === true ? config.interrupt : undefined
+    const outcome = await runAsking(definition, ctx, input, { signal, callId, onProgress }, ask, onBug)
     if (outcome.ok) return [toContent(modelParts(definition, outcome.output)), outcome.output]
     const content = errorText(outcome.error)
     // Returned and not thrown: a retry middleware runs thrown calls again (spec frameworks 6.2).

@@ -75,6 +75,13 @@ export interface Client {
   advertise(agent: AgentProfile, options?: PublishOptions): Promise<Published>
   /** Finds agents by what they offer or by their key. */
   discover(query: DiscoverQuery, options?: DiscoverOptions): Promise<AgentInfo[]>
+  /**
+   * Seals content for one recipient's public key, hex: only it can open it, and only in an event of ours.
+   * @throws ClientError CANNOT_SEAL; TypeError for a key nobody can own
+   */
+  seal(plain: Uint8Array, recipient: string): Promise<Uint8Array>
+  /** What the author of an event sealed for us; undefined for anything else. @throws ClientError CANNOT_SEAL */
+  open(event: Pick<VerifiedEvent, 'content' | 'pubkey'>): Promise<Uint8Array | undefined>
   /** Ends everything; what waits rejects with CLOSED. Resolves when no timer and no socket is left. */
   close(): Promise<void>
 }
@@ -110,7 +117,7 @@ class RelayClient implements Client {
   readonly first: Promise<void>
   lastError: ClientError | undefined
   readonly #options: ClientOptions
-  readonly #canSeal: boolean
+  readonly #signer: Signer
   readonly #connections: readonly Connection[]
   readonly #receiver: Receiver
   readonly #publisher: Publisher
@@ -124,7 +131,7 @@ class RelayClient implements Client {
     const { maxPending = 4096, callRetryMs = 3_000, now } = options
     const signer = toSigner(options.signer)
     this.#options = options
-    this.#canSeal = signer.seal !== undefined && signer.open !== undefined
+    this.#signer = signer
     this.publicKey = signer.publicKey
     this.first = this.#first.promise
     const onError = (error: ClientError) => this.#hear(error)
@@ -171,7 +178,8 @@ class RelayClient implements Client {
 
   serve(action: string, handler: CallHandler): Served {
     this.#assertOpen()
-    return this.#server.serve(action, handler, this.#canSeal)
+    const { seal, open } = this.#signer
+    return this.#server.serve(action, handler, seal !== undefined && open !== undefined)
   }
 
   advertise(agent: AgentProfile, options?: PublishOptions): Promise<Published> {
@@ -180,6 +188,19 @@ class RelayClient implements Client {
 
   discover(what: DiscoverQuery, options?: DiscoverOptions): Promise<AgentInfo[]> {
     return discover(this, what, options)
+  }
+
+  async seal(plain: Uint8Array, recipient: string): Promise<Uint8Array> {
+    if (this.#signer.seal === undefined) throw new ClientError('CANNOT_SEAL')
+    return this.#signer.seal(plain, recipient)
+  }
+
+  async open({
+    content,
+    pubkey,
+  }: Pick<VerifiedEvent, 'content' | 'pubkey'>): Promise<Uint8Array | undefined> {
+    if (this.#signer.open === undefined) throw new ClientError('CANNOT_SEAL')
+    return this.#signer.open(content, pubkey)
   }
 
   close(): Promise<void> {

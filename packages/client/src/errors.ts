@@ -31,6 +31,12 @@ export const CLIENT_ERRORS = {
   INVALID_FRAME: 'a relay sent an invalid frame',
   /** A handler or callback of the application threw; `cause` is what it threw. To `onError` only. */
   HANDLER_FAILED: 'a handler threw',
+  /** State: an entry of ours does not open, is of a format we do not know, or parts of it are not at the relays. */
+  STATE_UNREADABLE: 'an entry of the state cannot be read',
+  /** State: others wrote the same entry again and again, so that ours never was the newest. */
+  STATE_CONTENDED: 'others keep writing the same entry',
+  /** State: a search by meaning without an index to rank by. */
+  STATE_NO_INDEX: 'a search by meaning needs an index',
 } as const satisfies Record<string, string>
 
 export type ClientErrorCode = keyof typeof CLIENT_ERRORS

@@ -31,6 +31,14 @@ export interface Spending {
   readonly at: number
 }
 
+/** What a payment takes from a wallet. */
+export interface Withdrawal {
+  readonly payer: string
+  readonly asset: string
+  /** Atomic. */
+  readonly amount: bigint
+}
+
 /** Finite, so that a forgotten setting is no open purse. */
 export const DEFAULT_CAPS: BudgetCaps = { perCall: '$1', perDay: '$10' }
 const NAMES: readonly CapName[] = ['perCall', 'perHost', 'perDay', 'total']

@@ -4,7 +4,8 @@
  *
  *   c1.<payment id, hex>.<mac, 16 bytes base64url>         mac = HMAC-SHA256 over `credit\n<payment id>`
  *
- * The token is for the first response alone: the payment itself is public once it has landed, the token is not.
+ * The payment itself is public once it has landed, the token is not: it is for the first response, and for a buyer that
+ * presents the payment again with the claim that came with it (claim.ts).
  */
 import { isJsonObject, parseJson, writeJson } from '@aetherkit/core'
 import { hmac } from '@noble/hashes/hmac.js'
@@ -47,8 +48,9 @@ export interface Credits {
 
 type Change = (balance: Balance) => Balance | Refusal
 
-const HEADER = 'X-Credit'
-const BALANCE_HEADER = 'X-Credit-Balance'
+export const CREDIT_HEADER = 'X-Credit'
+/** What is left of it, atomic, decimal digits. */
+export const BALANCE_HEADER = 'X-Credit-Balance'
 const TOKEN = /^c1\.([0-9a-f]{64})\.([A-Za-z0-9_-]{22})$/
 const YEAR_MS = 365 * 86_400_000
 const utf8 = new TextEncoder()
@@ -153,7 +155,7 @@ export function creditGrant(
   credits: Credits,
 ): (request: GateRequest, terms: RouteTerms) => Promise<Grant | Respond | undefined> {
   return async (request, terms) => {
-    const token = request.header(HEADER.toLowerCase())
+    const token = request.header(CREDIT_HEADER.toLowerCase())
     if (token === undefined) return undefined
     const held = await credits.balance(token)
     const price =
@@ -174,7 +176,7 @@ export function creditGrant(
 
 /** A gate's `onHandlerFailure` that keeps the money as credit; the failed answer carries the token. */
 export function creditOnFailure(credits: Credits): (paid: Paid) => Promise<Returned> {
-  return async (paid) => ({ returned: 'credited', headers: { [HEADER]: await credits.open(paid) } })
+  return async (paid) => ({ returned: 'credited', headers: { [CREDIT_HEADER]: await credits.open(paid) } })
 }
 
 /** 402 without an offer to sign: whoever sent a token meant to pay with it, not to buy once more. */
@@ -187,7 +189,7 @@ function spent(reason: Refusal['reason']): Respond {
       error: 'payment_invalid',
       outcome: 'payment_rejected',
       reason,
-      hint: `Send the request without ${HEADER} for an offer.`,
+      hint: `Send the request without ${CREDIT_HEADER} for an offer.`,
     }),
     outcome: 'payment_rejected',
     reason,

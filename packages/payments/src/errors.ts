@@ -11,6 +11,7 @@ import type { Reason } from './reason.js'
  * - `payment_refused`, `payment_failed`: the seller or the chain said no; nothing was paid
  * - `payment_unknown`: it may have been paid; the same payload must be presented again, never a new one
  * - `demo_key`: a demo key was to be used with an RPC that is not on loopback
+ * - `header_budget`: no fault yet, a warning: the terms of a route take more header than they should
  * - `rpc_failed`, `facilitator_failed`: the other side did not answer as it must
  */
 export type PaymentErrorCode =
@@ -28,6 +29,7 @@ export type PaymentErrorCode =
   | 'payment_failed'
   | 'payment_unknown'
   | 'demo_key'
+  | 'header_budget'
   | 'rpc_failed'
   | 'facilitator_failed'
 

@@ -1,9 +1,12 @@
+import { randomBytes } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
-import { type Market, openMarket, PRICE, URL_PAID } from '../test/market.js'
+import { expectFigures } from '../test/fault.js'
+import { type Market, openMarket, PRICE } from '../test/market.js'
 import { readReceiptHeaders } from './codec/classify.js'
 import type { Gate } from './gate.js'
 import { DEVNET, MAINNET } from './network.js'
 import { createRecentBlockhash } from './recent-blockhash.js'
+import { keypairSigner, signerAddress } from './solana.js'
 
 vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 })
 
@@ -26,16 +29,26 @@ function open(options: Parameters<Market['gate']>[0] = {}) {
   const gate = market.gate(options)
   gates.push(gate)
   let handled = 0
+  let served = 0
   return {
     gate,
     handled: () => handled,
-    async visit(headers: Record<string, string>, url = URL_PAID) {
-      const verdict = await gate.decide(market.request(headers, url), market.terms)
-      if (verdict.kind === 'respond') return verdict
+    async visit(headers: Record<string, string>, terms = market.terms) {
+      const verdict = await gate.decide(market.request(headers), terms)
+      if (verdict.kind === 'respond') {
+        if (verdict.status === 200) served++
+        return verdict
+      }
       handled++
       if (verdict.kind === 'pass')
         await verdict.complete({ status: 200, body: new TextEncoder().encode('ok') })
+      served++
       return { kind: 'send', status: 200, headers: verdict.headers, body: 'ok', outcome: 'paid' }
+    },
+    /** What came of a fault: by the chain, the handler and the answers. */
+    async figures(before: Awaited<ReturnType<Market['balances']>>) {
+      const { buyer, merchant } = await moved(before)
+      return { runs: handled, credited: merchant, debited: -buyer, served }
     },
   }
 }
@@ -51,6 +64,8 @@ async function moved(before: Awaited<ReturnType<Market['balances']>>) {
 }
 const ONE_SALE = { buyer: -PRICE, merchant: PRICE, sponsor: -FEE }
 const NOTHING = { buyer: 0n, merchant: 0n, sponsor: 0n }
+const SOLD = { runs: 1, credited: PRICE, debited: PRICE }
+const NOT_SOLD = { runs: 0, credited: 0n, debited: 0n, served: 0 }
 
 test('50 parallel copies of one payment: one sale on the chain, one run of the handler, one receipt for all', async () => {
   const shop = open()
@@ -59,8 +74,12 @@ test('50 parallel copies of one payment: one sale on the chain, one run of the h
   const answers = await Promise.all(Array.from({ length: 50 }, () => shop.visit(headers)))
   expect(answers.map(({ status }) => status)).toEqual(Array(50).fill(200))
   expect(new Set(answers.map((answer) => answer.headers['PAYMENT-RESPONSE'])).size).toBe(1)
-  expect(shop.handled()).toBe(1)
   expect(await moved(before)).toEqual(ONE_SALE)
+  expectFigures(
+    { fault: 'parallel copies of one payment', times: `${answers.length} copies` },
+    await shop.figures(before),
+    { ...SOLD, served: 50 },
+  )
 })
 
 test('two honest purchases under one blockhash are two sales', async () => {
@@ -81,8 +100,12 @@ test('a node that takes the payment and answers with an error: debited once, ser
   const headers = await market.pay()
   expect((await shop.visit(headers)).status).toBe(200)
   expect((await shop.visit(headers)).status).toBe(200)
-  expect(shop.handled()).toBe(1)
   expect(await moved(before)).toEqual(ONE_SALE)
+  expectFigures(
+    { fault: 'RPC takes the payment and answers with an error', times: '1 send, then 1 copy' },
+    await shop.figures(before),
+    { ...SOLD, served: 2 },
+  )
 })
 
 test('a send that is lost is sent again, the same bytes', async () => {
@@ -102,12 +125,17 @@ test('a confirmation that stays hidden is 503 with the signature; the same heade
   expect([first.status, first.outcome]).toEqual([503, 'unknown'])
   const { transaction } = JSON.parse(String(first.body))
   expect((await shop.visit(headers)).status).toBe(503)
-  expect(shop.handled()).toBe(0)
+  const fault = 'confirmation stays hidden'
+  expectFigures({ fault, times: '2 copies while it is: 503' }, await shop.figures(before), {
+    ...SOLD,
+    runs: 0,
+    served: 0,
+  })
   market.chain.setOptions({ confirmDelayMs: 0 })
   await expect.poll(async () => (await shop.visit(headers)).status, SOON).toBe(200)
-  expect(shop.handled()).toBe(1)
   expect(await shop.gate.receipt(transaction)).toMatchObject({ success: true, transaction, amount: PRICE })
   expect(await moved(before)).toEqual(ONE_SALE)
+  expectFigures({ fault, times: 'copies until it shows' }, await shop.figures(before), { ...SOLD, served: 1 })
 })
 
 test('a payment whose blockhash died before it was sent is refused and costs nobody anything', async () => {
@@ -118,6 +146,72 @@ test('a payment whose blockhash died before it was sent is refused and costs nob
   const answer = await shop.visit(headers)
   expect(answer).toMatchObject({ status: 402, reason: 'invalid_exact_svm_transaction_simulation_failed' })
   expect(await moved(before)).toEqual(NOTHING)
+  expectFigures(
+    { fault: 'blockhash expires before the broadcast', times: '1 payment' },
+    await shop.figures(before),
+    NOT_SOLD,
+  )
+})
+
+test('a payment that was sent and never landed is 402 once its blockhash is dead, and the next one is served', async () => {
+  const shop = open()
+  const before = await market.balances()
+  const headers = await market.pay()
+  market.chain.setOptions({ dropSends: 1_000 })
+  market.chain.resetStats()
+  const lost = shop.visit(headers)
+  await expect.poll(() => market.chain.stats().requests.sendTransaction ?? 0, SOON).toBeGreaterThan(0)
+  market.chain.expireBlockhashes()
+  market.chain.advanceSlots(200)
+  expect(await lost).toMatchObject({ status: 402, outcome: 'settle_failed', reason: 'aetherkit_dead' })
+  market.chain.setOptions({ dropSends: 0 })
+  expect((await shop.visit(headers)).status).toBe(402)
+  expect(await moved(before)).toEqual(NOTHING)
+  const fault = 'blockhash expires after the broadcast'
+  expectFigures({ fault, times: '2 copies of one payment' }, await shop.figures(before), NOT_SOLD)
+  expect((await shop.visit(await market.pay())).status).toBe(200)
+  expect(await moved(before)).toEqual(ONE_SALE)
+  expectFigures({ fault, times: 'another payment after it' }, await shop.figures(before), {
+    ...SOLD,
+    served: 1,
+  })
+})
+
+test('a sponsor without SOL sells nothing and costs nobody anything; when it has some the same payment is served', async () => {
+  const shop = open()
+  const { facilitator } = market.chain.wallets
+  const full = market.chain.lamportsOf(facilitator.publicKey)
+  const headers = await market.pay()
+  market.chain.setLamports(facilitator.publicKey, FEE - 1n)
+  const before = await market.balances()
+  const answer = await shop.visit(headers)
+  expect(answer).toMatchObject({ status: 402, reason: 'invalid_exact_svm_transaction_simulation_failed' })
+  expect(await moved(before)).toEqual(NOTHING)
+  const fault = 'sponsor out of SOL'
+  expectFigures({ fault, times: '1 payment' }, await shop.figures(before), NOT_SOLD)
+  market.chain.setLamports(facilitator.publicKey, full)
+  expect((await shop.visit(headers)).status).toBe(200)
+  expectFigures({ fault, times: 'the same one after a refill' }, await shop.figures(before), {
+    ...SOLD,
+    served: 1,
+  })
+})
+
+test('a payee without a token account is told by name, and nothing moves', async () => {
+  const shop = open()
+  const payee = signerAddress(keypairSigner(randomBytes(32)))
+  const terms = { ...market.terms, accepts: market.terms.accepts.map((it) => ({ ...it, payTo: payee })) }
+  const headers = await market.pay('v2', terms)
+  const before = await market.balances()
+  const answer = await shop.visit(headers, terms)
+  expect(answer).toMatchObject({ status: 402, reason: 'aetherkit_destination_missing' })
+  expect(await market.chain.tokensOf(payee)).toBeUndefined()
+  expect(await moved(before)).toEqual(NOTHING)
+  expectFigures(
+    { fault: "payee's token account missing", times: '1 payment' },
+    { ...(await shop.figures(before)), credited: (await market.chain.tokensOf(payee)) ?? 0n },
+    NOT_SOLD,
+  )
 })
 
 test('a payer who cannot pay is told insufficient_funds, and the handler never runs', async () => {

@@ -179,7 +179,29 @@ test('when the handler fails the same payment can fetch again, until it was give
   const again = await generous.visit(other)
   expect(again.status).toBe(409)
   expect(JSON.parse(again.body)).toMatchObject({ reason: 'aetherkit_already_used', returned: 'credited' })
+  expect(again.headers).not.toHaveProperty('X-Credit')
   expect(generous.handled).toBe(0)
+})
+
+test('what was given back is given again to the claim that came with the payment, and to nobody else', async () => {
+  const shop = openShop({
+    onHandlerFailure: () => ({ returned: 'credited', headers: { 'X-Credit': 'token' } }),
+  })
+  const payment = await shop.pay()
+  const claim = 'a-secret-of-the-buyer'
+  const pass = await shop.decide({ ...payment, 'x-payment-claim': claim })
+  if (pass.kind !== 'pass') throw new Error('not passed')
+  await pass.fail(new Error('disk full'))
+  const present = async (more: Record<string, string>) => {
+    const { status, headers, body } = await shop.visit({ ...payment, ...more })
+    expect([status, JSON.parse(body).returned]).toEqual([409, 'credited'])
+    return headers['X-Credit']
+  }
+  expect(await present({ 'x-payment-claim': claim })).toBe('token')
+  expect(await present({ 'x-payment-claim': claim })).toBe('token')
+  expect(await present({})).toBeUndefined()
+  expect(await present({ 'x-payment-claim': 'a-secret-of-a-thief' })).toBeUndefined()
+  expect(await present({ 'x-payment-claim': 'short' })).toBeUndefined()
 })
 
 test('with authorization the handler runs once, is paid after it, and a failing handler is not charged', async () => {

@@ -3,6 +3,7 @@ import { buyer, merchant, openShop, PRICE, type Script, transactionOf } from '..
 import { readOffer, readReceiptHeaders } from './codec/classify.js'
 import { encodeHeader } from './codec/header.js'
 import { refuse } from './reason.js'
+import type { Json } from './requirement.js'
 import { signerAddress } from './solana.js'
 
 vi.setConfig({ testTimeout: 30_000 })
@@ -214,4 +215,41 @@ test.each<{
   expect(answer.headers['Cache-Control']).toBe('no-store')
   expect(shop.handled).toBe(0)
   shop.gate.close()
+})
+
+test('terms beyond the header budget are told once as header_budget, and their extensions go to the body', async () => {
+  const errors: unknown[] = []
+  const extensions = { bazaar: { info: { text: 'x'.repeat(7_000) } } }
+  const shop = openShop({ terms: { extensions }, onError: (error) => errors.push(error) })
+  for (let visits = 0; visits < 3; visits++) {
+    const { headers, body } = await shop.visit({})
+    expect(headers['PAYMENT-REQUIRED']?.length).toBeLessThan(6 * 1024)
+    expect(JSON.parse(body).extensions).toEqual(extensions)
+  }
+  expect(errors).toMatchObject([{ name: 'PaymentError', code: 'header_budget' }])
+  const small: unknown[] = []
+  await openShop({ onError: (error) => small.push(error) }).visit({})
+  expect(small).toEqual([])
+})
+
+test('what a route declares comes back as it was, or with more in it; altered it is extension_echo_mismatch', async () => {
+  const extensions = { survey: { info: { question: 'why', choices: ['a'] }, schema: {} } }
+  const shop = openShop({ terms: { extensions } })
+  const echo = (info: Json) => shop.pay('v2', { extensions: () => ({ survey: { info } }) })
+  expect(await shop.visit(await echo({ question: 'why', choices: ['a'], answer: 'so' }))).toMatchObject({
+    status: 200,
+  })
+  expect(await shop.visit(await shop.pay('v2', { extensions: () => ({}) }))).toMatchObject({ status: 200 })
+  const altered = await shop.visit(await echo({ question: 'what', choices: ['a'] }))
+  expect([altered.status, JSON.parse(altered.body).reason]).toEqual([402, 'extension_echo_mismatch'])
+  expect([shop.handled, shop.settler.settled]).toEqual([2, 2])
+})
+
+test.each([
+  { waitMs: Number.NaN },
+  { leaseMs: 0 },
+  { keepBytes: -1 },
+  { watchEveryMs: Number.POSITIVE_INFINITY },
+])('a gate with %j is invalid_option', (limit) => {
+  expect(() => openShop(limit)).toThrow(expect.objectContaining({ code: 'invalid_option' }))
 })

@@ -13,8 +13,9 @@ import { PaymentError } from './errors.js'
 import type { PaymentIdentifiers } from './extension/payment-identifier.js'
 import { type Court, judge } from './judge.js'
 import type { Ledger } from './ledger/ledger.js'
+import { HEADER_BUDGET } from './offer.js'
 import { type Respond, respond } from './outcome.js'
-import { makeOffer, type QuoteOptions } from './quote.js'
+import { checkConfirmation, makeOffer, type QuoteOptions } from './quote.js'
 import { createRateLimit, type RateLimit } from './rate.js'
 import type { Reason } from './reason.js'
 import type { Json, Offer, Receipt } from './requirement.js'
@@ -48,7 +49,10 @@ export interface GateHooks {
   readonly onRefused?: (reason: Reason, detail: string | undefined) => void
   /** The handler failed after the payment: refund, credit, or let the same payment try again (the default). */
   readonly onHandlerFailure?: (paid: Paid, cause: unknown) => Promise<Returned> | Returned
-  /** What went wrong beside the way of the payment. */
+  /**
+   * What went wrong beside the way of the payment. Once, a `PaymentError` `header_budget` when the terms of a 402 take
+   * more than 6 KiB of header: their extensions go to the body then, and above 12 KiB the route is a fault.
+   */
   readonly onError?: (error: unknown) => void
 }
 
@@ -76,6 +80,8 @@ export interface Gate {
   decide(request: GateRequest, terms: RouteTerms): Promise<Verdict>
   /** The 402 of a request without payment. @throws PaymentError */
   offer(request: GateRequest, terms: RouteTerms): Promise<Offer>
+  /** What a route asks for, for a catalogue: bound to nothing, good for reading and not for paying. @throws PaymentError */
+  list(request: GateRequest, terms: RouteTerms): Promise<Offer>
   /** The receipt by transaction or payment id; `success: false` while it is not settled. */
   receipt(key: string): Promise<Receipt | undefined>
   /** After a restart: decides by the chain what was left open; how many it decided. */
@@ -93,14 +99,18 @@ const MALFORMED: readonly Reason[] = [
   'invalid_exact_svm_payload_missing_fee_payer',
 ]
 
+/** @throws PaymentError `invalid_option` for a limit that is no finite number in range */
 export function createGate(options: GateOptions): Gate {
   const { settler, ledger, extensions = [], identifiers, waitMs = 10_000, leaseMs = 15_000 } = options
-  const { onError = () => {}, rateLimit = { burst: 20, perSecond: 5 } } = options
+  const { onError = () => {}, rateLimit = { burst: 20, perSecond: 5 }, keepBytes = 256 * 1024 } = options
+  const { watchEveryMs = 1_000 } = options
+  checkNumbers({ waitMs, keepBytes }, 0)
+  checkNumbers({ leaseMs, watchEveryMs }, 1)
   const collector = createCollector({
     settler,
     ledger,
     leaseMs,
-    ...(options.watchEveryMs !== undefined && { watchEveryMs: options.watchEveryMs }),
+    watchEveryMs,
   })
   const declared: readonly GateExtension[] =
     identifiers === undefined ? extensions : [...extensions, identifiers]
@@ -108,7 +118,7 @@ export function createGate(options: GateOptions): Gate {
     ledger,
     collector,
     leaseMs: leaseMs * 4,
-    keepBytes: options.keepBytes ?? 256 * 1024,
+    keepBytes,
     ...(options.onHandlerFailure !== undefined && { onHandlerFailure: options.onHandlerFailure }),
     receiptExtensions: (paid) => collectMembers(declared, ({ receipt }) => receipt?.(paid)),
     onError,
@@ -136,24 +146,51 @@ export function createGate(options: GateOptions): Gate {
     onError,
   }
 
+  const decide = async (request: GateRequest, terms: RouteTerms): Promise<Verdict> => {
+    try {
+      const early = await options.onRequest?.(request, terms)
+      if (early !== undefined) return early
+      const read = readPaymentHeaders(request.header)
+      if (read === undefined) return respond({ state: 'unpaid', offer: await offer(request, terms) })
+      if (read.ok) {
+        if (terms.confirmation !== undefined) checkConfirmation(await settler.kinds(), terms)
+        return await judge(court, request, terms, read.payment)
+      }
+      if (MALFORMED.includes(read.reason)) return respond({ state: 'malformed', reason: read.reason })
+      options.onRefused?.(read.reason, read.detail)
+      return respond({ state: 'rejected', offer: await offer(request, terms), reason: read.reason })
+    } catch (error) {
+      onError(error)
+      if (isFault(error)) throw error
+      // Our node, facilitator or ledger was away; whatever was sent is in the ledger, and the same payload finds it.
+      return respond({ state: 'unavailable', reason: 'aetherkit_facilitator_unavailable' })
+    }
+  }
+
+  let isWarned = false
+  /** Node.js and undici stop at 16 KiB of headers, and proxies earlier. */
+  const warn = (bytes: number, { resource }: RouteTerms): void => {
+    if (isWarned || bytes <= HEADER_BUDGET) return
+    isWarned = true
+    const message = `the terms of ${resource.url} take ${bytes} bytes of header, over ${HEADER_BUDGET}`
+    onError(
+      new PaymentError('header_budget', `${message}: shorten the description, or serve fewer extensions`),
+    )
+  }
+
   return {
     offer,
+    list: (request, terms) =>
+      makeOffer(request, terms, { settler }, (made) =>
+        collectMembers(
+          declared.filter(({ key }) => key === 'bazaar'),
+          (extension) => extension.offer?.(made, request, terms),
+        ),
+      ),
     async decide(request, terms) {
-      try {
-        const early = await options.onRequest?.(request, terms)
-        if (early !== undefined) return early
-        const read = readPaymentHeaders(request.header)
-        if (read === undefined) return respond({ state: 'unpaid', offer: await offer(request, terms) })
-        if (read.ok) return await judge(court, request, terms, read.payment)
-        if (MALFORMED.includes(read.reason)) return respond({ state: 'malformed', reason: read.reason })
-        options.onRefused?.(read.reason, read.detail)
-        return respond({ state: 'rejected', offer: await offer(request, terms), reason: read.reason })
-      } catch (error) {
-        onError(error)
-        if (isFault(error)) throw error
-        // Our node, facilitator or ledger was away; whatever was sent is in the ledger, and the same payload finds it.
-        return respond({ state: 'unavailable', reason: 'aetherkit_facilitator_unavailable' })
-      }
+      const verdict = await decide(request, terms)
+      if (verdict.kind === 'respond') warn(verdict.headerBytes ?? 0, terms)
+      return verdict
     },
     async receipt(key) {
       const record = await ledger.find(key)
@@ -173,6 +210,14 @@ export function createGate(options: GateOptions): Gate {
     },
     recover: () => collector.recover(),
     close: () => collector.close(),
+  }
+}
+
+/** A `NaN` from an unset variable is no limit. */
+function checkNumbers(numbers: Readonly<Record<string, number>>, least: number): void {
+  for (const [name, value] of Object.entries(numbers)) {
+    if (!(Number.isFinite(value) && value >= least))
+      throw new PaymentError('invalid_option', `${name}: a number from ${least} expected, got ${value}`)
   }
 }
 

@@ -5,10 +5,29 @@ export { type BudgetCaps, type CapName, DEFAULT_CAPS, formatDollars } from './bu
 export type { BuyerPolicy, PayeeChange } from './buyer/choose.js'
 export type { Purchase } from './buyer/purchase.js'
 export type { FetchFunction } from './buyer/request.js'
+export {
+  type CallOptions,
+  type McpBuyer,
+  type McpBuyerOptions,
+  mcpBuyer,
+  type SendCall,
+  type ToolCall,
+} from './carrier/mcp-buyer.js'
+export { MCP_PAYMENT, MCP_RECEIPT, type McpResult } from './carrier/mcp-result.js'
+export {
+  type McpCall,
+  type McpSellerOptions,
+  type PaidCall,
+  type PricedTool,
+  sellTool,
+} from './carrier/mcp-seller.js'
+export { writeChallenge } from './codec/v2.js'
+export type { Confirmation } from './confirmation.js'
 export { type Balance, type Credits, createCredits, creditGrant, creditOnFailure } from './credit.js'
 export { PaymentError, type PaymentErrorCode } from './errors.js'
 export { createSolanaSettler, type SolanaSettlerOptions } from './exact/settle.js'
 export { DEFAULT_SPONSOR_LIMITS, type SponsorLimits } from './exact/static.js'
+export { type Catalog, type CatalogAnswer, createCatalog } from './extension/catalog.js'
 export { createDiscovery, type DiscoveryOptions } from './extension/discovery.js'
 export { didOf } from './extension/jws.js'
 export {
@@ -54,7 +73,15 @@ export type { PaymentRecord, Sent, Settled } from './ledger/record.js'
 export { type RedisClient, redisStore } from './ledger/redis.js'
 export type { Delivery } from './ledger/service.js'
 export type { LedgerStore } from './ledger/store.js'
-export { formatAmount, formatMoney, type Money, type Price, parseAmount, parsePrice } from './money.js'
+export {
+  formatAmount,
+  formatMoney,
+  type Money,
+  type MoneyParser,
+  type Price,
+  parseAmount,
+  parsePrice,
+} from './money.js'
 export { DEVNET, MAINNET, type Network, networkName, parseNetwork, TESTNET } from './network.js'
 export { PREFLIGHT_HEADERS, seedReceipt, wantsPage, withSeedReceipt } from './offer.js'
 export type { Respond } from './outcome.js'
@@ -67,7 +94,13 @@ export {
   type Quote,
 } from './pay.js'
 export { inspectShop, type PreflightFault, type PreflightOptions, preflight } from './preflight.js'
-export { type PricedRoute, priceRoute, type SellerDefaults } from './price-list.js'
+export {
+  type PricedOption,
+  type PricedRoute,
+  type PriceList,
+  priceRoute,
+  type SellerDefaults,
+} from './price-list.js'
 export type { RecentBlockhash } from './quote.js'
 export type { RateLimit } from './rate.js'
 export { REASONS, type Reason } from './reason.js'
@@ -93,6 +126,19 @@ export type {
   VerifyRefusal,
 } from './settler.js'
 export { keypairSigner, type PaymentSigner, signerAddress } from './solana.js'
+export { type SponsorAlarm, type SponsorAlarmOptions, watchSponsors } from './sponsor-alarm.js'
 export type { AcceptedTerms, GateRequest, RouteTerms } from './terms.js'
 export { TOKENS, type Token } from './token.js'
 export { type WalletBalance, type WalletBalancesOptions, walletBalances } from './wallet-balances.js'
+export {
+  ExactSvmScheme,
+  type X402BeforeHook,
+  type X402ClientConfig,
+  type X402Policy,
+  type X402Requirements,
+  type X402ResponseHook,
+  type X402Selector,
+  type X402SpendControls,
+  x402Client,
+} from './x402/client.js'
+export { wrapFetchWithPayment, wrapFetchWithPaymentFromConfig, type X402FetchOptions } from './x402/fetch.js'

@@ -74,6 +74,39 @@ describe.each<[string, () => JournalStore]>([
     expect(await journal.hold(spending, caps)).toHaveProperty('hold')
   })
 
+  test('in flight is what may still land of one wallet and token, and what was set aside before', async () => {
+    const journal = open()
+    const { payer, asset, network } = entryOf({})
+    const spending = { network, host: 'shop.example', dollars: 1n, at: 0 } as const
+    const of = { payer, asset, network }
+    const first = await journal.hold(spending, caps, { payer, asset, amount: 7n })
+    const second = await journal.hold(spending, caps, { payer, asset, amount: 9n })
+    if (!('hold' in first) || !('hold' in second)) throw new Error('both fit')
+    expect(await journal.inFlight(of, first.hold)).toBe(0n)
+    expect(await journal.inFlight(of, second.hold)).toBe(7n)
+    expect(await journal.inFlight(of)).toBe(16n)
+    journal.drop(first.hold)
+    journal.drop(second.hold)
+    const { id, amount } = await recorded(journal)
+    expect(await journal.inFlight(of)).toBe(BigInt(amount))
+    expect(await journal.inFlight({ ...of, payer: 'another' })).toBe(0n)
+    await journal.update(id, { state: 'refused' })
+    expect(await journal.inFlight(of)).toBe(BigInt(amount))
+    await journal.update(id, { state: 'paid' })
+    expect(await journal.inFlight(of)).toBe(0n)
+  })
+
+  test('credit is kept by origin, oldest first, each token once, and forgotten when it is spent', async () => {
+    const journal = open()
+    const credit = (token: string) => ({ token, network: DEVNET, asset: 'usdc' }) as const
+    for (const token of ['a', 'b', 'a']) await journal.keepCredit('https://shop.example', credit(token))
+    expect(await journal.credits('https://shop.example')).toEqual([credit('b'), credit('a')])
+    expect(await journal.credits('https://other.example')).toEqual([])
+    await journal.dropCredit('https://shop.example', 'b')
+    await journal.dropCredit('https://shop.example', 'a')
+    expect(await journal.credits('https://shop.example')).toEqual([])
+  })
+
   test('a recorded payment is spending; dead or failed gives back once, and nothing comes back to life', async () => {
     const journal = open()
     const { id } = await recorded(journal)
@@ -125,12 +158,16 @@ describe.each<[string, () => JournalStore]>([
     'a payment that is %s answers an equal request: %s, with a key: %s',
     async (state, plain, keyed) => {
       const journal = open()
-      const { id } = await recorded(journal)
-      journal.leave(id)
-      await journal.update(id, { state })
-      expect((await journal.adopt('intent', true, by)) !== undefined).toBe(keyed)
-      journal.leave(id)
-      expect((await journal.adopt('intent', false, by)) !== undefined).toBe(plain)
+      for (const [isKeyed, found] of [
+        [false, plain],
+        [true, keyed],
+      ] as const) {
+        const intent = `intent ${isKeyed}`
+        const { id } = await recorded(journal, { intent }, isKeyed)
+        journal.leave(id)
+        await journal.update(id, { state })
+        expect((await journal.adopt(intent, isKeyed, by)) !== undefined).toBe(found)
+      }
     },
   )
 
@@ -225,4 +262,35 @@ test('a file that cannot be opened is invalid_option', async () => {
   await fileJournal(path).close()
   const invalid = expect.objectContaining({ code: 'invalid_option' })
   expect(() => fileJournal(join(path, 'below a file'))).toThrow(invalid)
+})
+
+test('a purchase reads no entry that is over, however many there are', async () => {
+  const store = memoryJournalStore()
+  let read = 0
+  const journal = createJournal({
+    ...store,
+    transact: (run) =>
+      store.transact((table) =>
+        run({
+          ...table,
+          get(key) {
+            if (key.startsWith('entry/')) read++
+            return table.get(key)
+          },
+        }),
+      ),
+  })
+  const states = ['served', 'dead', 'failed'] as const
+  for (let i = 0; i < 30; i++) {
+    const { id } = await recorded(journal, { dollars: '1' })
+    await journal.update(id, { state: states[i % 3] ?? 'served' })
+    journal.leave(id)
+  }
+  await recorded(journal, { dollars: '1', state: 'refused', intent: 'another' })
+  read = 0
+  expect(await journal.adopt('intent', false, by)).toBeUndefined()
+  expect(read).toBe(0)
+  expect(await journal.inFlight({ ...by, asset: 'USDC' })).toBe(100_000n)
+  expect(read).toBe(1)
+  expect(await journal.entries()).toHaveLength(31)
 })

@@ -10,13 +10,25 @@
  *   failed   landed with an error; nothing moved, the amount is free again
  *   dead     can no longer land; the amount is free again
  */
-import { accountsOf, brokenCap, type CapName, type Caps, type Spending } from './budget.js'
+import { accountsOf, brokenCap, type CapName, type Caps, type Spending, type Withdrawal } from './budget.js'
+import { fileJournalStore, type JournalStore, memoryJournalStore } from './buyer/journal-store.js'
 import {
-  fileJournalStore,
-  type JournalStore,
-  type JournalTable,
-  memoryJournalStore,
-} from './buyer/journal-store.js'
+  addSpent,
+  creditsIn,
+  entriesOf,
+  entryIn,
+  FREE,
+  intentKey,
+  KEYED,
+  MAY_LAND,
+  payeesIn,
+  payeesKey,
+  putCredits,
+  putEntry,
+  spendingOf,
+  spentIn,
+  undecidedIn,
+} from './buyer/journal-table.js'
 import type { Network } from './network.js'
 
 export type PaymentState = 'open' | 'refused' | 'paid' | 'served' | 'failed' | 'dead'
@@ -40,6 +52,8 @@ export interface JournalEntry {
   readonly payTo: string
   /** The header that pays. */
   readonly header: readonly [name: string, value: string]
+  /** A secret that goes with it: only its sender gets a credit token again (claim.ts). */
+  readonly claim?: string
   readonly payer: string
   /** The token account that it is taken from. */
   readonly source: string
@@ -64,6 +78,13 @@ export interface BrokenCap {
   readonly left: bigint
 }
 
+/** What a seller gave for a payment in place of the goods. */
+export interface StoredCredit {
+  readonly token: string
+  readonly network: Network
+  readonly asset: string
+}
+
 /** What an intent finds. */
 interface Adopted {
   readonly entry: JournalEntry
@@ -71,8 +92,17 @@ interface Adopted {
 
 export interface Journal {
   /** Sets an amount aside, or says which cap it would break; one step, whoever else asks. */
-  hold(spending: Spending, caps: Caps): Promise<{ readonly hold: symbol } | BrokenCap>
+  hold(
+    spending: Spending,
+    caps: Caps,
+    withdrawal?: Withdrawal,
+  ): Promise<{ readonly hold: symbol } | BrokenCap>
   drop(hold: symbol): void
+  /**
+   * Atomic units of a token that payments under way may still take from a wallet: those whose fate is open, and what
+   * was set aside before `hold`, or by anybody without one.
+   */
+  inFlight(of: Omit<Withdrawal, 'amount'> & { readonly network: Network }, hold?: symbol): Promise<bigint>
   /**
    * Writes a signed payment, durable when it resolves; the hold becomes spending, and the payee is the host's from now
    * on. With a key, an entry that the same intent got meanwhile wins, and the new one was never there.
@@ -95,6 +125,10 @@ export interface Journal {
   /** Micro-dollars, by account key. */
   spent(key: string): Promise<bigint>
   payees(network: Network, host: string): Promise<readonly string[]>
+  /** Credit tokens of an origin, oldest first. */
+  credits(origin: string): Promise<readonly StoredCredit[]>
+  keepCredit(origin: string, credit: StoredCredit): Promise<void>
+  dropCredit(origin: string, token: string): Promise<void>
   /** Forgets what is older than 90 days and of known fate. */
   prune(): Promise<void>
   /** One call of an intent after the other. */
@@ -103,8 +137,9 @@ export interface Journal {
 }
 
 const ADOPT_MS = 3_600_000
+/** A seller that gives more tokens than this has the oldest forgotten. */
+const MAX_CREDITS = 64
 const KEEP_MS = 90 * 86_400_000
-const FREE: readonly PaymentState[] = ['failed', 'dead']
 const PRESENTABLE: readonly PaymentState[] = ['open', 'paid']
 
 /** In memory: good for tests and for one short run; see {@link fileJournal}. */
@@ -122,7 +157,7 @@ export function fileJournal(path: string, options: { readonly now?: () => number
 
 export function createJournal(store: JournalStore, options: { readonly now?: () => number } = {}): Journal {
   const { now = Date.now } = options
-  const holds = new Map<symbol, Spending>()
+  const holds = new Map<symbol, Spending & { readonly withdrawal: Withdrawal | undefined }>()
   const busy = new Set<string>()
   const handed = new Set<string>()
   const turns = new Map<string, Promise<unknown>>()
@@ -137,15 +172,30 @@ export function createJournal(store: JournalStore, options: { readonly now?: () 
   }
 
   return {
-    hold: (spending, caps) =>
+    hold: (spending, caps, withdrawal) =>
       store.transact((table) => {
         const broken = brokenCap(spending, caps, (key) => spentIn(table, key) + held(key))
         if (broken !== undefined) return broken
         const hold = Symbol('hold')
-        holds.set(hold, spending)
+        holds.set(hold, { ...spending, withdrawal })
         return { hold }
       }),
     drop: (hold) => void holds.delete(hold),
+    inFlight: ({ network, payer, asset }, own) =>
+      store.transact((table) => {
+        let sum = 0n
+        for (const entry of undecidedIn(table)) {
+          const isSame = entry.network === network && entry.payer === payer && entry.asset === asset
+          if (isSame) sum += BigInt(entry.amount)
+        }
+        // In the order in which they were made: the first is not in the way of itself.
+        for (const [hold, { network: on, withdrawal }] of holds) {
+          if (hold === own) break
+          if (on === network && withdrawal?.payer === payer && withdrawal.asset === asset)
+            sum += withdrawal.amount
+        }
+        return sum
+      }),
     record: (entry, hold, caps, keyed) =>
       store.transact((table) => {
         const earlier = keyed ? entriesOf(table, entry.intent, entry).find(isKept) : undefined
@@ -160,8 +210,8 @@ export function createJournal(store: JournalStore, options: { readonly now?: () 
         if (broken !== undefined) return broken
         holds.delete(hold)
         busy.add(entry.id)
-        table.put(entryKey(entry.id), JSON.stringify(entry))
-        table.put(`intent/${entry.intent}/${entry.id}`, '')
+        table.put(intentKey(entry), keyed ? KEYED : '')
+        putEntry(table, entry)
         addSpent(table, spending, spending.dollars)
         const payees = payeesIn(table, entry.network, entry.host)
         if (!payees.includes(entry.payTo))
@@ -189,7 +239,7 @@ export function createJournal(store: JournalStore, options: { readonly now?: () 
         if (entry === undefined || FREE.includes(entry.state)) return
         // A served payment has landed: a late answer to a copy of it takes nothing back.
         if (entry.state === 'served' && !FREE.includes(change.state)) return
-        table.put(entryKey(id), JSON.stringify({ ...entry, ...change }))
+        putEntry(table, { ...entry, ...change })
         if (change.state === 'served') handed.delete(id)
         if (FREE.includes(change.state)) addSpent(table, spendingOf(entry), -BigInt(entry.dollars))
       }),
@@ -206,13 +256,27 @@ export function createJournal(store: JournalStore, options: { readonly now?: () 
       ),
     spent: (key) => store.transact((table) => spentIn(table, key) + held(key)),
     payees: (network, host) => store.transact((table) => payeesIn(table, network, host)),
+    credits: (origin) => store.transact((table) => creditsIn(table, origin)),
+    keepCredit: (origin, credit) =>
+      store.transact((table) => {
+        const others = creditsIn(table, origin).filter(({ token }) => token !== credit.token)
+        putCredits(table, origin, [...others, credit].slice(-MAX_CREDITS))
+      }),
+    dropCredit: (origin, token) =>
+      store.transact((table) => {
+        putCredits(
+          table,
+          origin,
+          creditsIn(table, origin).filter((credit) => credit.token !== token),
+        )
+      }),
     prune: () =>
       store.transact((table) => {
         for (const [key, text] of table.list('entry/')) {
-          const { id, intent, state, createdAt } = JSON.parse(text) as JournalEntry
-          if (state === 'open' || state === 'refused' || now() - createdAt < KEEP_MS) continue
+          const entry = JSON.parse(text) as JournalEntry
+          if (MAY_LAND.includes(entry.state) || now() - entry.createdAt < KEEP_MS) continue
           table.remove(key)
-          table.remove(`intent/${intent}/${id}`)
+          table.remove(intentKey(entry))
         }
       }),
     async inTurn(intent, run) {
@@ -232,45 +296,4 @@ export function createJournal(store: JournalStore, options: { readonly now?: () 
 /** Whether a keyed intent is answered by it. */
 function isKept({ state }: JournalEntry): boolean {
   return state === 'served' || PRESENTABLE.includes(state)
-}
-
-function entryKey(id: string): string {
-  return `entry/${id}`
-}
-
-function payeesKey(network: Network, host: string): string {
-  return `payee/${network}/${host}`
-}
-
-function entryIn(table: JournalTable, id: string): JournalEntry | undefined {
-  const text = table.get(entryKey(id))
-  return text === undefined ? undefined : (JSON.parse(text) as JournalEntry)
-}
-
-function entriesOf(
-  table: JournalTable,
-  intent: string,
-  { network, payer }: Pick<JournalEntry, 'network' | 'payer'>,
-): readonly JournalEntry[] {
-  const prefix = `intent/${intent}/`
-  const found = table.list(prefix).flatMap(([key]) => entryIn(table, key.slice(prefix.length)) ?? [])
-  const own = found.filter((entry) => entry.network === network && entry.payer === payer)
-  return own.sort((a, b) => a.createdAt - b.createdAt)
-}
-
-function payeesIn(table: JournalTable, network: Network, host: string): readonly string[] {
-  return JSON.parse(table.get(payeesKey(network, host)) ?? '[]') as readonly string[]
-}
-
-function spentIn(table: JournalTable, key: string): bigint {
-  return BigInt(table.get(`spent/${key}`) ?? '0')
-}
-
-function addSpent(table: JournalTable, spending: Omit<Spending, 'dollars'>, dollars: bigint): void {
-  for (const { key } of accountsOf(spending))
-    table.put(`spent/${key}`, (spentIn(table, key) + dollars).toString())
-}
-
-function spendingOf({ network, host, dollars, createdAt }: JournalEntry): Spending {
-  return { network, host, dollars: BigInt(dollars), at: createdAt }
 }

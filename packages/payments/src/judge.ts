@@ -1,5 +1,6 @@
 /** One request that brings a payment (spec payments 10, solana 6): from the match of its terms to the handler's pass. */
 import type { Binding } from './binding.js'
+import { CLAIM_HEADER, hashClaim } from './claim.js'
 import { type ClaimOutcome, type Collector, isUnavailable, type Outcome } from './collect.js'
 import type { IdentifierUse, PaymentIdentifiers } from './extension/payment-identifier.js'
 import type { Ledger } from './ledger/ledger.js'
@@ -62,6 +63,7 @@ export async function judge(
     return refused(it, verified.reason, verified.detail)
   }
   const { requirement, paymentId, payer } = verified
+  if (terms.payer !== undefined && terms.payer !== payer) return refused(it, 'aetherkit_other_payer')
   const paid = paidOf(it, requirement, paymentId, payer)
   const identified = court.identifiers?.read(payment, request, terms, paid)
   if (identified?.ok === false) return respond({ state: 'malformed', reason: identified.reason })
@@ -111,6 +113,7 @@ async function claimedOne(
       flow: 'authorization',
       chargeOn: terms.chargeOn,
       unsettled: { claim, payment, requirement },
+      claim: claimOf(it),
       answer: (outcome) => answer(it, paid, outcome),
     },
     it.deadline,
@@ -177,6 +180,7 @@ async function serve(it: Case, paid: Paid): Promise<Pass | Respond> {
     paid,
     flow: 'upfront' as const,
     chargeOn: terms.chargeOn,
+    claim: claimOf(it),
     answer: (outcome: Exclude<Outcome, { state: 'paid' }>) => answer(it, paid, outcome),
   }
   try {
@@ -186,6 +190,10 @@ async function serve(it: Case, paid: Paid): Promise<Pass | Respond> {
     it.onError(error)
     return answer(it, paid, { state: 'unknown', transaction: paid.transaction })
   }
+}
+
+function claimOf({ request }: Case): string | undefined {
+  return hashClaim(request.header(CLAIM_HEADER.toLowerCase()))
 }
 
 async function refused(it: Case, reason: Reason, detail?: string, hint?: string): Promise<Respond> {

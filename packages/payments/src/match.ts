@@ -3,7 +3,7 @@
  * the server's `extra` is contained in what was echoed, and the memo is authenticated instead of compared.
  */
 import type { Binding, BoundRequest } from './binding.js'
-import { echoesExtensions } from './codec/v2.js'
+import { echoesExtensions, echoesInfo } from './codec/v2.js'
 import { type Refusal, refuse } from './reason.js'
 import type { Payment, Requirement } from './requirement.js'
 import { type AcceptedTerms, DEFAULT_TIMEOUT_SECONDS, type Peeked, type RouteTerms } from './terms.js'
@@ -16,7 +16,7 @@ export interface Match {
 
 /**
  * The requirements a payment may be meant for, most often one; static verification tells which.
- * `aetherkit_offer_mismatch`, `aetherkit_binding_missing`, `aetherkit_binding_invalid`.
+ * `aetherkit_offer_mismatch`, `extension_echo_mismatch`, `aetherkit_binding_missing`, `aetherkit_binding_invalid`.
  */
 export function matchTerms(
   payment: Payment,
@@ -25,6 +25,8 @@ export function matchTerms(
   terms: RouteTerms,
   binding: Binding | undefined,
 ): { ok: true; matches: readonly [Match, ...Match[]] } | Refusal {
+  // What is made for each challenge checks itself; what the route declares is known here.
+  if (!echoesInfo(terms.extensions, payment.extensions)) return refuse('extension_echo_mismatch')
   const candidates = terms.accepts.flatMap((accepted) => candidate(payment, peeked, accepted, terms))
   const checked = candidates.map((requirement) => authenticate(payment, requirement, request, terms, binding))
   const [first, ...others] = checked.flatMap((check) => (check.ok ? [check.match] : []))
@@ -42,7 +44,7 @@ function candidate(
 ): readonly Requirement[] {
   const { accepted } = payment
   const { network, amount, asset, payTo, maxTimeoutSeconds = DEFAULT_TIMEOUT_SECONDS, extra } = offered
-  const flow = terms.flow ?? 'upfront'
+  const { flow = 'upfront', confirmation } = terms
   if (payment.network !== network) return []
   if (accepted !== undefined) {
     const isSame =
@@ -68,6 +70,7 @@ function candidate(
       feePayer,
       flow,
       ...(memo !== undefined && { memo }),
+      ...(confirmation !== undefined && { confirmation }),
       ...(extra !== undefined && { extra }),
     },
   ]

@@ -6,6 +6,7 @@
  */
 import { PaymentError } from './errors.js'
 import type { Network } from './network.js'
+import type { Json } from './requirement.js'
 import { TOKENS, type Token, tokenByMint, tokenBySymbol } from './token.js'
 
 /** A token and how much of it, in its smallest unit. */
@@ -14,8 +15,18 @@ export interface Money {
   readonly amount: bigint
 }
 
-/** `"$0.10"`, `"0.10"`, `0.1`, `"$0.10 USDT"`, or an asset with its atomic amount. */
-export type Price = string | number | { readonly asset: string; readonly amount: string | bigint }
+/** `"$0.10"`, `"0.10"`, `0.1`, `"$0.10 USDT"`, or an asset with its atomic amount and more members of `extra`. */
+export type Price =
+  | string
+  | number
+  | {
+      readonly asset: string
+      readonly amount: string | bigint
+      readonly extra?: Readonly<Record<string, Json>>
+    }
+
+/** A seller's own reading of a price; undefined leaves it to the next, in the end to ours. */
+export type MoneyParser = (price: string | number, network: Network) => Money | undefined
 
 const DECIMAL = /^(?:0|[1-9]\d*)(?:\.(\d+))?$/
 const PRICE = /^\$?(\S+?)(?: ([A-Za-z][A-Za-z0-9]*))?$/
@@ -35,6 +46,19 @@ export function parsePrice(price: Price, network: Network): Money {
   if (token === undefined)
     throw new PaymentError('unknown_asset', `no token ${symbol} is known on ${network}`)
   return { asset: token.mint, amount: parseAmount(decimal, token.decimals) }
+}
+
+/**
+ * A price as the first of these parsers has it that knows it, else as {@link parsePrice}.
+ * @throws PaymentError as {@link parsePrice}: an amount that is not above zero is refused whoever read it
+ */
+export function readPrice(price: Price, network: Network, parsers: readonly MoneyParser[] = []): Money {
+  if (typeof price === 'object') return parsePrice(price, network)
+  for (const parse of parsers) {
+    const money = parse(price, network)
+    if (money !== undefined) return { asset: money.asset, amount: atomicAmount(money.amount) }
+  }
+  return parsePrice(price, network)
 }
 
 /**

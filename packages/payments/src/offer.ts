@@ -12,16 +12,18 @@ import type { Json, Offer, Receipt } from './requirement.js'
 import { tokenDecimals } from './token.js'
 
 /** Bytes of `PAYMENT-REQUIRED` above which extensions move to the body (Node and undici stop at 16 KiB of headers). */
-const HEADER_BUDGET = 6 * 1024
+export const HEADER_BUDGET = 6 * 1024
 const HEADER_LIMIT = 12 * 1024
 /** Headers a browser script may read. */
 export const EXPOSED_HEADERS =
-  'PAYMENT-REQUIRED, PAYMENT-RESPONSE, X-PAYMENT-RESPONSE, X-Payment-Requirements, Retry-After'
+  'PAYMENT-REQUIRED, PAYMENT-RESPONSE, X-PAYMENT-RESPONSE, X-Payment-Requirements, Retry-After, X-Credit, X-Credit-Balance'
 
 /** What a response says besides its status. */
 export interface Challenge {
   readonly headers: Readonly<Record<string, string>>
   readonly body: Readonly<Record<string, Json>>
+  /** What `PAYMENT-REQUIRED` takes with everything in it, whether or not some of it went to the body. */
+  readonly headerBytes: number
 }
 
 /** The outcome words of spec payments 10. */
@@ -67,6 +69,7 @@ export function writeOffer(offer: Offer, why: ChallengeReason): Challenge {
       ...(hint !== undefined && { hint }),
       ...(spilled && { extensions }),
     },
+    headerBytes: whole.length,
   }
 }
 
@@ -103,7 +106,7 @@ export function withSeedReceipt(
 /** What a browser's preflight of a priced route needs to know; who may ask is the application's own CORS rule. */
 export const PREFLIGHT_HEADERS: Readonly<Record<string, string>> = {
   'Access-Control-Allow-Headers':
-    'Content-Type, PAYMENT-SIGNATURE, X-PAYMENT, SIGN-IN-WITH-X, Idempotency-Key',
+    'Content-Type, PAYMENT-SIGNATURE, X-PAYMENT, SIGN-IN-WITH-X, Idempotency-Key, X-Credit, X-Payment-Claim',
   'Access-Control-Expose-Headers': EXPOSED_HEADERS,
 }
 

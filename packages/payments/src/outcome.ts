@@ -25,6 +25,10 @@ export interface Respond {
   readonly reason?: Reason
   /** With a 402: what is offered, for a page or an own body. */
   readonly offer?: Offer
+  /** With a 402: bytes that the terms take as a header (spec payments 11, header budget). */
+  readonly headerBytes?: number
+  /** With a definite failure of the settlement: what is said of it. */
+  readonly receipt?: Receipt
 }
 
 export type Answer =
@@ -51,6 +55,7 @@ const HINTS: Partial<Record<Reason, string>> = {
   aetherkit_binding_invalid: 'This payment was made for another request.',
   aetherkit_binding_expired: 'The offer is too old: pay the one in this answer.',
   aetherkit_offer_mismatch: 'The terms are others now: pay the offer in this answer.',
+  extension_echo_mismatch: 'Send the extensions of the offer back as they came; add to them, change nothing.',
   aetherkit_bare_signature: 'Send the signed transaction, not the signature of one that was sent.',
   aetherkit_destination_missing: 'The seller has no token account for this asset.',
 }
@@ -63,7 +68,8 @@ export function respond(answer: Answer): Respond {
       return offered(402, answer.offer, 'payment_invalid', 'payment_rejected', answer.reason, answer.hint)
     case 'failed': {
       const base = offered(402, answer.offer, 'settlement_failed', 'settle_failed', answer.reason)
-      return { ...base, headers: { ...base.headers, ...receiptHeaders(answer.receipt) } }
+      const headers = { ...base.headers, ...receiptHeaders(answer.receipt) }
+      return { ...base, headers, receipt: answer.receipt }
     }
     case 'malformed':
       return plain(400, 'payment_malformed', 'malformed', answer.reason, {})
@@ -94,7 +100,7 @@ function offered(
   hint: string | undefined = reason && HINTS[reason],
 ): Respond {
   const why = { error, outcome, ...(reason !== undefined && { reason }), ...(hint !== undefined && { hint }) }
-  const { headers, body } = writeOffer(offer, why)
+  const { headers, body, headerBytes } = writeOffer(offer, why)
   return {
     kind: 'respond',
     status,
@@ -102,6 +108,7 @@ function offered(
     body: bodyText(body),
     outcome,
     offer,
+    headerBytes,
     ...(reason !== undefined && { reason }),
   }
 }

@@ -158,3 +158,31 @@ test('the approval sees amount, payee and flow, and while it is pending the amou
   ])
   expect(left).toEqual({ total: 50_000n })
 })
+
+test('of five calls at once on a balance for two, three are insufficient_funds before signing', async () => {
+  await market.chain.setTokens(address, 2n * PRICE + 1n)
+  const paying = payer({ budget: { total: '$10' } })
+  const calls = await Promise.allSettled(Array.from({ length: 5 }, () => paying(`${stall.origin}/goods`)))
+  const refused = calls.flatMap((call) => (call.status === 'rejected' ? [call.reason.code] : []))
+  expect(refused).toEqual(Array(3).fill('insufficient_funds'))
+  expect([signed, stall.runs, await market.chain.tokensOf(address)]).toEqual([2, 2, 1n])
+})
+
+test('a payment of unknown fate keeps its tokens from the next one, and gives them back when it is dead', async () => {
+  await market.chain.setTokens(address, PRICE)
+  const journal = memoryJournal()
+  const paying = payer({ journal, patienceMs: 100, budget: { total: '$10' } })
+  stall.before = ({ isPaid }, response) => {
+    if (isPaid) response.destroy()
+    return isPaid
+  }
+  await expect(paying(`${stall.origin}/goods`)).rejects.toMatchObject({ code: 'payment_unknown' })
+  await expect(paying(`${stall.origin}/other`)).rejects.toMatchObject({ code: 'insufficient_funds' })
+  expect(await paying.quote(`${stall.origin}/other`)).toMatchObject({ fault: { code: 'insufficient_funds' } })
+  expect(signed).toBe(1)
+  market.chain.expireBlockhashes()
+  market.chain.advanceSlots(200)
+  stall.before = () => false
+  expect(await (await paying(`${stall.origin}/other`)).text()).toBe('goods')
+  expect([signed, await market.chain.tokensOf(address)]).toEqual([2, 0n])
+})

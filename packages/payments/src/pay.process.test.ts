@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { expectFigures } from '../test/fault.js'
 import { type Market, openMarket, PRICE } from '../test/market.js'
 import { openStall, type Stall } from '../test/stall.js'
 import type { BudgetCaps } from './budget.js'
@@ -20,10 +21,16 @@ const directory = mkdtempSync(join(tmpdir(), 'aether-buyers-'))
 let market: Market
 let stall: Stall
 let journals = 0
+/** Paths that the handler served, one for each run. */
+const runs: string[] = []
 
 beforeAll(async () => {
   market = await openMarket()
   stall = await openStall(market)
+  stall.serve = ({ url }, response) => {
+    runs.push(url)
+    response.end('goods')
+  }
 })
 afterAll(async () => {
   await stall.close()
@@ -43,13 +50,22 @@ async function newBuyer() {
   const signer = keypairSigner(seed)
   const address = signerAddress(signer)
   await market.chain.setTokens(address, FUNDS)
-  const path = `/goods/${++journals}`
-  const journal = join(directory, `journal-${journals}`)
+  const number = ++journals
+  const path = `/goods/${number}`
+  const payee = signerAddress(keypairSigner(randomBytes(32)))
+  await market.chain.setTokens(payee, 0n)
+  stall.payees.set(path, payee)
+  const journal = join(directory, `journal-${number}`)
   return {
     signer,
     journal,
     url: `${stall.origin}${path}`,
+    moved: async () => ({
+      credited: (await market.chain.tokensOf(payee)) ?? 0n,
+      debited: FUNDS - ((await market.chain.tokensOf(address)) ?? 0n),
+    }),
     debits: async () => (FUNDS - ((await market.chain.tokensOf(address)) ?? 0n)) / PRICE,
+    runs: () => runs.filter((url) => url === path).length,
     payments: () =>
       new Set(
         stall.asked.flatMap(({ url, headers }) => (url === path ? (headers['payment-signature'] ?? []) : [])),
@@ -89,24 +105,29 @@ test('killed at any await of a purchase, a buyer is debited once and served by a
   )
   // From here on the answer counts as handed over, and only a key tells a repetition from a new purchase.
   const handed = steps.lastIndexOf('before the journal is written')
-  const report: Record<string, unknown>[] = []
-  const killed = async (killAt: number) => {
+  const killed = async (index: number) => {
     const buyer = await newBuyer()
-    const options = killAt <= handed + 1 ? {} : { key: 'once' }
-    const first = await buyer.run({ ...options, killAt })
+    const options = index <= handed ? {} : { key: 'once' }
+    const first = await buyer.run({ ...options, killAt: index + 1 })
+    expect(first).toBeUndefined()
     const second = await buyer.run(options)
-    const [debits, payments] = [await buyer.debits(), buyer.payments()]
-    report.push({ step: steps[killAt - 1], first, body: second?.body, debits, payments })
+    expect([second?.code, buyer.payments()]).toEqual([undefined, 1])
+    const times = steps.slice(0, index + 1).filter((step) => step === steps[index]).length
+    expectFigures(
+      {
+        fault: 'kill -9 of the buyer at every await of pay',
+        times: `point ${index + 1} of ${steps.length}`,
+        point: `${steps[index]}${times > 1 ? ` (${times})` : ''}`,
+      },
+      { runs: buyer.runs(), ...(await buyer.moved()), served: second?.body === 'goods' ? 1 : 0 },
+      { runs: 1, credited: PRICE, debited: PRICE, served: 1 },
+    )
   }
-  const all = steps.map((_, index) => index + 1)
   await Promise.all(
     [0, 1, 2].map(async (lane) => {
-      for (const killAt of all.filter((each) => each % 3 === lane)) await killed(killAt)
+      for (const index of steps.keys()) if (index % 3 === lane) await killed(index)
     }),
   )
-  expect(report).toHaveLength(steps.length)
-  for (const line of report)
-    expect(line).toMatchObject({ first: undefined, body: 'goods', debits: 1n, payments: 1 })
 })
 
 test('after a crash recover() asks the chain: what landed is kept, what died gives its amount back', async () => {

@@ -5,8 +5,16 @@
  */
 import { accountsOf, type BudgetCaps, type CapName, type Caps, DEFAULT_CAPS, readCaps } from './budget.js'
 import { type BuyerPolicy, readChallenge } from './buyer/choose.js'
+import { spendCredit } from './buyer/credit.js'
 import { type Presenting, present } from './buyer/present.js'
-import { appraise, type Buyer, budgetFault, type Purchase, signPurchase } from './buyer/purchase.js'
+import {
+  appraise,
+  type Buyer,
+  balanceFault,
+  budgetFault,
+  type Purchase,
+  signPurchase,
+} from './buyer/purchase.js'
 import {
   checkDestination,
   type FetchFunction,
@@ -142,11 +150,7 @@ export function payingFetch(fetch: FetchFunction, options: PayingFetchOptions): 
       if (challenge === undefined) return { isFree: true, status: response.status }
       const url = checkDestination(request, response.url)
       const { requirement, purchase } = await appraise(buyer, request, url, challenge)
-      const overspent = await budgetFault(buyer, purchase)
-      const balance = await wallet.balanceOf(requirement)
-      const isShort = balance !== undefined && balance < requirement.amount
-      const fault =
-        overspent ?? (isShort ? new PaymentError('insufficient_funds', 'the account holds less') : undefined)
+      const fault = (await budgetFault(buyer, purchase)) ?? (await balanceFault(buyer, requirement))
       return { isFree: false, purchase, ...(fault !== undefined && { fault }) }
     },
     async receipts() {
@@ -174,6 +178,9 @@ async function payFor(buyer: Buyer, presenting: Presenting, request: PreparedReq
       if (challenge === undefined) return response
       const url = checkDestination(request, response.url)
       await response.body?.cancel()
+      const credited =
+        signed === 0 ? await spendCredit(buyer, presenting, request, url, challenge) : undefined
+      if (credited !== undefined) return credited
       entry = await signPurchase(buyer, request, url, challenge)
       signed++
     }

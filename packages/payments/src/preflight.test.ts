@@ -2,6 +2,7 @@ import { type Devnet, startDevnet } from '@aetherkit/devnet'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { inspectShop, type PreflightOptions, preflight } from './preflight.js'
 import { associatedAccount, keypairSigner, signerAddress } from './solana.js'
+import { watchSponsors } from './sponsor-alarm.js'
 import { TOKEN_2022_PROGRAM, TOKEN_PROGRAM, TOKENS } from './token.js'
 
 let chain: Devnet
@@ -48,6 +49,13 @@ function mintData(decimals: number, extension?: { type: number; value: Uint8Arra
 test('a shop that can be paid has no fault, and opens', async () => {
   expect(await inspectShop(shop())).toEqual([])
   await expect(preflight(shop())).resolves.toBeUndefined()
+})
+
+test('a sponsor that is paid itself is payee_is_sponsor', async () => {
+  const payTo = chain.wallets.facilitator.publicKey
+  await chain.setTokens(payTo, 0n)
+  expect(await codes({ payTo })).toEqual(['payee_is_sponsor'])
+  expect(await codes({ payTo, sponsors: [] })).toEqual([])
 })
 
 test('a wallet without a token account is payee_account_missing, with the command that creates it', async () => {
@@ -114,4 +122,29 @@ test('preflight throws the first code as its reason, and says all of them', asyn
     reason: 'payee_account_missing',
     message: expect.stringMatching(/payee_account_missing[\s\S]*spl-token[\s\S]*sponsor_low/),
   })
+})
+
+test('the alarm tells once of a sponsor that has become low, and again when it was good meanwhile', async () => {
+  const sponsor = newAddress()
+  chain.setLamports(sponsor, 20_000_000n)
+  const told: string[] = []
+  const alarm = watchSponsors({
+    rpcUrl: chain.rpcUrl,
+    sponsors: [sponsor, chain.wallets.facilitator.publicKey],
+    onLow: ({ code, command }) => void told.push(`${code} ${command?.includes(sponsor)}`),
+  })
+  await alarm.look()
+  expect(told).toEqual([])
+  chain.setLamports(sponsor, 9_999_999n)
+  await alarm.look()
+  await alarm.look()
+  expect(told).toEqual(['sponsor_low true'])
+  chain.setLamports(sponsor, 10_000_000n)
+  await alarm.look()
+  chain.setLamports(sponsor, 0n)
+  await alarm.look()
+  expect(told).toHaveLength(2)
+  alarm.close()
+  const options = { rpcUrl: chain.rpcUrl, sponsors: [sponsor], onLow: () => {}, everyMs: Number.NaN }
+  expect(() => watchSponsors(options)).toThrow(expect.objectContaining({ code: 'invalid_option' }))
 })

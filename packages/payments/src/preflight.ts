@@ -14,6 +14,7 @@ import { TOKENS, tokenByMint } from './token.js'
  * - `rpc_unreachable`: the node does not answer
  * - `genesis_mismatch`: the node is on another network than the one that is declared
  * - `payee_invalid`, `payee_not_wallet`: no address; a token account, a mint or a program in place of a wallet
+ * - `payee_is_sponsor`: a fee payer that is paid itself; no payment to it is ever signed
  * - `payee_account_missing`: the wallet has no account for the token, and no payment creates one
  * - `mint_invalid`, `mint_decimals`: no token mint; other decimals than our table has
  * - `token_extension_not_allowed`: a Token-2022 mint that takes a fee, runs foreign code, or is not listed
@@ -24,6 +25,7 @@ type PreflightCode =
   | 'genesis_mismatch'
   | 'payee_invalid'
   | 'payee_not_wallet'
+  | 'payee_is_sponsor'
   | 'payee_account_missing'
   | 'mint_invalid'
   | 'mint_decimals'
@@ -55,6 +57,7 @@ export interface PreflightOptions {
 }
 
 const SYSTEM_PROGRAM = '11111111111111111111111111111111'
+const DEFAULT_MIN_LAMPORTS = 10_000_000n
 
 /**
  * Every fault there is; empty when the shop may open.
@@ -74,9 +77,9 @@ export async function inspectShop(options: PreflightOptions): Promise<readonly P
     const mints = await Promise.all(assets.map((asset) => inspectMint(rpc, network, asset, allowedMints)))
     const good = mints.flatMap((each) => ('address' in each ? [each] : []))
     const payees = await Promise.all([payTo].flat().map((payee) => inspectPayee(rpc, payee, good)))
-    const minimum = options.minSponsorLamports ?? 10_000_000n
-    const fees = await Promise.all(sponsors.map((sponsor) => inspectSponsor(rpc, sponsor, minimum)))
-    return [...mints.flatMap((each) => ('code' in each ? [each] : [])), ...payees.flat(), ...fees.flat()]
+    const fees = await inspectSponsors(rpc, sponsors, options.minSponsorLamports)
+    const bad = mints.flatMap((each) => ('code' in each ? [each] : []))
+    return [...bad, ...payees.flat(), ...inspectRoles([payTo].flat(), sponsors), ...fees]
   } catch (error) {
     if (!PaymentError.is(error)) throw error
     return [{ code: 'rpc_unreachable', message: `${options.rpcUrl} does not answer: ${error.message}` }]
@@ -150,6 +153,24 @@ async function inspectPayee(rpc: Rpc, payee: string, mints: readonly Mint[]): Pr
     ]
   })
   return (await Promise.all(faults)).flat()
+}
+
+function inspectRoles(payees: readonly string[], sponsors: readonly string[]): PreflightFault[] {
+  return payees
+    .filter((payee) => sponsors.includes(payee))
+    .map((payee) => ({
+      code: 'payee_is_sponsor',
+      message: `the sponsor ${payee} is paid itself, and no sponsor signs for its own tokens: take another wallet`,
+    }))
+}
+
+/** What one look at the fee payers finds. @throws PaymentError `rpc_failed` */
+export async function inspectSponsors(
+  rpc: Rpc,
+  sponsors: readonly string[],
+  minimum: bigint = DEFAULT_MIN_LAMPORTS,
+): Promise<readonly PreflightFault[]> {
+  return (await Promise.all(sponsors.map((sponsor) => inspectSponsor(rpc, sponsor, minimum)))).flat()
 }
 
 async function inspectSponsor(rpc: Rpc, sponsor: string, minimum: bigint): Promise<PreflightFault[]> {

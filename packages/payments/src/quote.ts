@@ -3,7 +3,7 @@ import type { Binding } from './binding.js'
 import { PaymentError } from './errors.js'
 import type { Network } from './network.js'
 import type { Json, Offer, Requirement } from './requirement.js'
-import type { Settler } from './settler.js'
+import type { Kind, Settler } from './settler.js'
 import {
   type AcceptedTerms,
   boundRequest,
@@ -25,7 +25,8 @@ export interface QuoteOptions {
 }
 
 /**
- * @throws PaymentError `invalid_option` when no settler serves a network of the terms; whatever `kinds()` throws
+ * @throws PaymentError `invalid_option` when no settler serves a network of the terms, `unsupported` as
+ * `checkConfirmation`; whatever `kinds()` throws
  */
 export async function makeOffer(
   request: GateRequest,
@@ -34,6 +35,7 @@ export async function makeOffer(
   extensions: (offer: Offer) => Promise<Readonly<Record<string, Json>>>,
 ): Promise<Offer> {
   const kinds = await options.settler.kinds()
+  checkConfirmation(kinds, terms)
   const accepts = await Promise.all(
     terms.accepts.map(async (accepted): Promise<Requirement> => {
       const kind = kinds.find(({ network }) => network === accepted.network)
@@ -48,6 +50,22 @@ export async function makeOffer(
   )
   const offer: Offer = { resource: terms.resource, accepts }
   return { ...offer, extensions: { ...terms.extensions, ...(await extensions(offer)) } }
+}
+
+/**
+ * A level that the settler does not have is no payment at another: nothing is sold.
+ * @throws PaymentError `unsupported`
+ */
+export function checkConfirmation(
+  kinds: readonly Kind[],
+  { confirmation = 'confirmed', accepts }: RouteTerms,
+): void {
+  for (const { network } of accepts) {
+    const kind = kinds.find((kind) => kind.network === network)
+    if (kind === undefined || (kind.confirmations ?? ['confirmed']).includes(confirmation)) continue
+    const message = `confirmation ${confirmation}: who settles ${network} has a level of its own`
+    throw new PaymentError('unsupported', `${message}; settle in this process, with createSolanaSettler`)
+  }
 }
 
 function requirementOf(

@@ -19,6 +19,7 @@ export const REASONS = [
   'unexpected_verify_error',
   'unexpected_settle_error',
   'duplicate_settlement',
+  'extension_echo_mismatch',
   'settlement_pending',
   'post_settlement_transfer_not_confirmed',
   // exact on Solana: terms
@@ -66,6 +67,7 @@ export const REASONS = [
   'aetherkit_binding_invalid',
   'aetherkit_binding_expired',
   'aetherkit_self_payment',
+  'aetherkit_other_payer',
   'aetherkit_fee_too_high',
   'aetherkit_other_resource',
   'aetherkit_in_flight',

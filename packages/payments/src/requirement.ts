@@ -1,5 +1,6 @@
 /** What is asked, offered, paid and receipted, free of any dialect (spec payments 1). The codecs translate. */
 import type { JsonObject } from '@aetherkit/core'
+import type { Confirmation } from './confirmation.js'
 import type { Network } from './network.js'
 
 export type Dialect = 'seed' | 'v1' | 'v2'
@@ -26,6 +27,8 @@ export interface Requirement {
   readonly lastValidBlockHeight?: bigint
   /** `upfront`: paid before the work; `authorization`: verified before, paid after. */
   readonly flow: 'upfront' | 'authorization'
+  /** When the seller takes it for paid, `confirmed` by default; on no wire. */
+  readonly confirmation?: Confirmation
   /** Members of `extra` that we do not interpret. */
   readonly extra?: Readonly<Record<string, Json>>
 }

@@ -25,16 +25,8 @@ const KEY = /^(?:([A-Za-z]+) +)?(\/\S*|\*)$/
 /** @throws PaymentError `invalid_option` for a key that is no route */
 export function createRouteTable<T>(routes: Readonly<Record<string, T>>): RouteTable<T> {
   const rows = Object.entries(routes).map(([key, entry]): Row<T> => {
-    const match = KEY.exec(key)
-    if (match === null)
-      throw new PaymentError('invalid_option', `not a route: ${JSON.stringify(key)}; "GET /path" expected`)
-    const [, method, pattern = ''] = match
-    return {
-      method: method === undefined ? undefined : boundMethod(method),
-      pattern,
-      segments: segmentsOf(pattern),
-      entry,
-    }
+    const { method, pattern } = readRouteKey(key)
+    return { method, pattern, segments: segmentsOf(pattern), entry }
   })
   return {
     find(method, path) {
@@ -49,6 +41,15 @@ export function createRouteTable<T>(routes: Readonly<Record<string, T>>): RouteT
       return row && { pattern: row.pattern, entry: row.entry }
     },
   }
+}
+
+/** The two halves of a key; no method is every method. @throws PaymentError `invalid_option` */
+export function readRouteKey(key: string): { readonly method: string | undefined; readonly pattern: string } {
+  const match = KEY.exec(key)
+  if (match === null)
+    throw new PaymentError('invalid_option', `not a route: ${JSON.stringify(key)}; "GET /path" expected`)
+  const [, method, pattern = ''] = match
+  return { method: method === undefined ? undefined : boundMethod(method), pattern }
 }
 
 function isMatch(pattern: readonly string[], path: readonly string[]): boolean {

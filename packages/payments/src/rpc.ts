@@ -1,13 +1,15 @@
 /**
- * JSON-RPC to a Solana node over `fetch`. Answers are read losslessly: integers beyond 2^53 keep their digits
- * (spec solana 1.2). One request, one answer, one deadline; a 429 is an error and never a hidden sleep.
+ * JSON-RPC to a Solana node. Answers are read losslessly: integers beyond 2^53 keep their digits (spec solana 1.2).
+ * One request, one answer, one deadline; a 429 is an error and never a hidden sleep.
  */
 import { isJsonObject, type JsonObject, type JsonValue, parseJson, writeJson } from '@aetherkit/core'
 import { PaymentError } from './errors.js'
+import { createPost, type Post } from './http-post.js'
 
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>
 
 export interface RpcOptions {
+  /** In place of kept connections of our own. */
   readonly fetch?: Fetch
   /** Deadline of one request, 10 s by default. */
   readonly timeoutMs?: number
@@ -32,13 +34,28 @@ export class RpcError extends PaymentError {
 }
 
 export function createRpc(url: string, options: RpcOptions = {}): Rpc {
-  const { fetch = globalThis.fetch, timeoutMs = 10_000 } = options
+  const { fetch, timeoutMs = 10_000 } = options
+  let post: Post | undefined = fetch && postBy(fetch, url)
   let id = 0
+  async function ask(method: string, body: string): Promise<JsonObject> {
+    let answer: Awaited<ReturnType<Post>>
+    try {
+      post ??= createPost(url)
+      answer = await post(body, timeoutMs)
+    } catch (cause) {
+      throw new PaymentError('rpc_failed', `${method}: no answer from the node`, { cause })
+    }
+    const parsed = parseJson(answer.text, { maxDepth: 64 })
+    if (!parsed.ok || !isJsonObject(parsed.value)) {
+      throw new PaymentError('rpc_failed', `${method}: HTTP ${answer.status}, not JSON-RPC`)
+    }
+    return parsed.value
+  }
   return {
     url,
     async call(method, params) {
       const body = writeJson({ jsonrpc: '2.0', id: ++id, method, params })
-      const answer = await post(fetch, url, body, method, timeoutMs)
+      const answer = await ask(method, body)
       if (isJsonObject(answer.error)) {
         const { code, message, data } = answer.error
         throw new RpcError(method, Number(code), String(message), data)
@@ -64,29 +81,14 @@ export function isLoopback(url: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname)
 }
 
-async function post(
-  fetch: Fetch,
-  url: string,
-  body: string,
-  method: string,
-  timeoutMs: number,
-): Promise<JsonObject> {
-  let response: Response
-  let text: string
-  try {
-    response = await fetch(url, {
+function postBy(fetch: Fetch, url: string): Post {
+  return async (body, timeoutMs) => {
+    const response = await fetch(url, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body,
       signal: AbortSignal.timeout(timeoutMs),
     })
-    text = await response.text()
-  } catch (cause) {
-    throw new PaymentError('rpc_failed', `${method}: no answer from the node`, { cause })
+    return { status: response.status, text: await response.text() }
   }
-  const parsed = parseJson(text, { maxDepth: 64 })
-  if (!parsed.ok || !isJsonObject(parsed.value)) {
-    throw new PaymentError('rpc_failed', `${method}: HTTP ${response.status}, not JSON-RPC`)
-  }
-  return parsed.value
 }

@@ -44,7 +44,11 @@ export interface Pass {
     result: HandlerResult,
   ): Promise<{ readonly kind: 'send'; readonly headers: Readonly<Record<string, string>> } | Respond>
   /** The handler threw, ran out of time, or was given up; headers for the answer, when they can still be sent. */
-  fail(cause: unknown): Promise<{ readonly headers: Readonly<Record<string, string>> }>
+  fail(cause: unknown): Promise<{
+    readonly headers: Readonly<Record<string, string>>
+    /** What became of the money; `retry` also where none has moved. */
+    readonly returned: Returned['returned']
+  }>
 }
 
 /** What a hook did about a payment whose handler failed, with headers for the failed answer, such as a credit token. */
@@ -70,6 +74,8 @@ interface Serving {
   readonly flow: 'upfront' | 'authorization'
   readonly chargeOn: ((status: number) => boolean) | undefined
   readonly answer: (outcome: Exclude<Outcome, { state: 'paid' }>) => Promise<Respond>
+  /** SHA-256 of what the buyer claims by, hex. */
+  readonly claim: string | undefined
   /** With `authorization`: what is to be settled afterwards. */
   readonly unsettled?: { readonly claim: Claim; readonly payment: Payment; readonly requirement: Requirement }
 }
@@ -120,18 +126,24 @@ async function pass(
   receipt: (paid: Paid) => Promise<Receipt>,
 ): Promise<Pass> {
   const { ledger, collector, leaseMs, keepBytes, onHandlerFailure, onError } = options
-  const { paid, flow, unsettled, chargeOn = (status) => status < (flow === 'upfront' ? 500 : 400) } = serving
+  const {
+    paid,
+    flow,
+    unsettled,
+    claim: claimedBy,
+    chargeOn = (status) => status < (flow === 'upfront' ? 500 : 400),
+  } = serving
   const beat = setInterval(() => {
     void ledger.serving(paid.paymentId, claimant, leaseMs).catch(onError)
   }, leaseMs / 3)
   beat.unref()
 
-  const failed = async (cause: unknown): Promise<{ headers: Readonly<Record<string, string>> }> => {
+  const failed: Pass['fail'] = async (cause) => {
     clearInterval(beat)
     if (unsettled !== undefined) {
       await collector.release(unsettled.claim)
       await ledger.unserved(paid.paymentId, claimant)
-      return { headers: {} }
+      return { headers: {}, returned: 'retry' }
     }
     const { returned, headers = {} } = await Promise.resolve()
       .then((): Returned | Promise<Returned> => onHandlerFailure?.(paid, cause) ?? { returned: 'retry' })
@@ -140,8 +152,11 @@ async function pass(
         return { returned: 'retry' }
       })
     if (returned === 'retry') await ledger.unserved(paid.paymentId, claimant)
-    else await ledger.delivered(paid.paymentId, { status: 409, headers: {}, returned })
-    return { headers }
+    else {
+      const kept = claimedBy === undefined ? { headers: {} } : { headers, claim: claimedBy }
+      await ledger.delivered(paid.paymentId, { status: 409, returned, ...kept })
+    }
+    return { headers, returned }
   }
   const isKept = ({ body }: HandlerResult): boolean => body !== undefined && body.length <= keepBytes
   const deliver = async (settled: Paid, result: HandlerResult): Promise<void> => {
@@ -161,7 +176,8 @@ async function pass(
     },
     async complete(result) {
       if (!chargeOn(result.status)) {
-        return { kind: 'send', ...(await failed(`the handler answered ${result.status}`)) }
+        const { headers } = await failed(`the handler answered ${result.status}`)
+        return { kind: 'send', headers }
       }
       if (unsettled === undefined) {
         await deliver(paid, result)
@@ -191,23 +207,25 @@ export function withSettled(paid: Paid, { transaction, payer }: Settled): Paid {
 /** With `authorization` the work may be done and not yet paid: it is handed out when it is. */
 async function redeliver(
   { collector }: ServeOptions,
-  { paid, unsettled, answer }: Serving,
+  { paid, unsettled, answer, claim: claimedBy }: Serving,
   delivery: Delivery,
   receipt: (paid: Paid) => Promise<Receipt>,
 ): Promise<Respond> {
-  if (unsettled === undefined) return again(delivery, await receipt(paid))
+  if (unsettled === undefined) return again(delivery, await receipt(paid), claimedBy)
   const { claim, payment, requirement } = unsettled
   const outcome = await collector.settle(claim, payment, requirement)
   if (outcome.state !== 'paid') return answer(outcome)
-  return again(delivery, await receipt(withSettled(paid, outcome.settled)))
+  return again(delivery, await receipt(withSettled(paid, outcome.settled)), claimedBy)
 }
 
 /** After delivery: the same response while it is kept, else 409 with the signature. */
-function again(delivery: Delivery, receipt: Receipt): Respond {
-  const { status, headers, body, returned } = delivery
+function again(delivery: Delivery, receipt: Receipt, claimedBy: string | undefined): Respond {
+  const { status, headers, body, returned, claim } = delivery
   if (body === undefined) {
     const more = returned === undefined ? {} : { more: { returned } }
-    return respond({ state: 'conflict', reason: 'aetherkit_already_used', receipt, ...more })
+    const conflicting = respond({ state: 'conflict', reason: 'aetherkit_already_used', receipt, ...more })
+    const isClaimed = returned !== undefined && claim !== undefined && claim === claimedBy
+    return isClaimed ? { ...conflicting, headers: { ...headers, ...conflicting.headers } } : conflicting
   }
   return {
     kind: 'respond',

@@ -1,4 +1,5 @@
 /** Who judges and settles payments (spec solana 6): in this process, or a facilitator over HTTP; the same shape. */
+import type { Confirmation } from './confirmation.js'
 import type { Network } from './network.js'
 import type { Refusal } from './reason.js'
 import type { Payment, Requirement } from './requirement.js'
@@ -8,6 +9,8 @@ export interface Kind {
   readonly network: Network
   /** The key to offer as fee payer. */
   readonly feePayer: string
+  /** The levels that a requirement may ask for; `confirmed` alone when left out, as with a facilitator elsewhere. */
+  readonly confirmations?: readonly Confirmation[]
 }
 
 /** A refusal; `paymentId` once the bytes alone have passed and only the chain said no. */

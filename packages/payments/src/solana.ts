@@ -3,14 +3,7 @@
  */
 import { signDigest, verifyDigest } from '@aetherkit/core'
 import { base58 } from '@scure/base'
-import {
-  Keypair,
-  MessageV0,
-  PublicKey,
-  TransactionInstruction,
-  TransactionMessage,
-  VersionedTransaction,
-} from '@solana/web3.js'
+import { Keypair, PublicKey, TransactionInstruction, TransactionMessage } from '@solana/web3.js'
 import { PaymentError } from './errors.js'
 
 const ATA_PROGRAM = new PublicKey('ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL')
@@ -37,24 +30,6 @@ export interface Instruction {
     readonly isWritable: boolean
   }[]
   readonly data: Uint8Array
-}
-
-export interface ParsedTransaction {
-  readonly version: 'legacy' | 0
-  /** 64 bytes each, in the order of the required signers. */
-  readonly signatures: readonly Uint8Array[]
-  /** What the signatures cover. */
-  readonly message: Uint8Array
-  /** Base58, in the message's order. */
-  readonly accounts: readonly string[]
-  readonly requiredSignatures: number
-  readonly hasLookupTables: boolean
-  readonly blockhash: string
-  readonly instructions: readonly {
-    readonly program: string
-    readonly accounts: readonly string[]
-    readonly data: Uint8Array
-  }[]
 }
 
 /** The 32 bytes of an address; undefined for anything else. */
@@ -119,65 +94,16 @@ export function encodeMessage(options: {
     .serialize()
 }
 
-/** Wire bytes: the signatures in the order of the message's signers, then the message. */
-export function encodeTransaction(signatures: readonly Uint8Array[], message: Uint8Array): Uint8Array {
-  return new VersionedTransaction(
-    MessageV0.deserialize(message),
-    signatures.map((bytes) => new Uint8Array(bytes)),
-  ).serialize()
-}
-
-/** Wire bytes with another first signature: how a sponsor completes a payment. */
-export function withFirstSignature(transaction: Uint8Array, signature: Uint8Array): Uint8Array {
-  const bytes = transaction.slice()
-  bytes.set(signature, 1)
-  return bytes
-}
-
-/**
- * Reads wire bytes strictly (spec solana 3, rule 5): versions legacy and 0, the same bytes when encoded again, every
- * index inside the key list, no key twice. Undefined for anything else; never throws.
- */
-export function parseTransaction(bytes: Uint8Array): ParsedTransaction | undefined {
-  try {
-    const transaction = VersionedTransaction.deserialize(bytes)
-    const { message, signatures } = transaction
-    if (message.version !== 'legacy' && message.version !== 0) return undefined
-    if (!sameBytes(transaction.serialize(), bytes)) return undefined
-    const accounts = message.staticAccountKeys.map((key) => key.toBase58())
-    const at = (index: number): string => {
-      const address = accounts[index]
-      if (address === undefined) throw new RangeError('account index out of range')
-      return address
-    }
-    const hasLookupTables = message.addressTableLookups.length > 0
-    if (new Set(accounts).size !== accounts.length) return undefined
-    return {
-      version: message.version,
-      signatures,
-      message: message.serialize(),
-      accounts,
-      requiredSignatures: message.header.numRequiredSignatures,
-      hasLookupTables,
-      blockhash: message.recentBlockhash,
-      instructions: message.compiledInstructions.map(({ programIdIndex, accountKeyIndexes, data }) => ({
-        program: at(programIdIndex),
-        accounts: accountKeyIndexes.map((index) => (hasLookupTables ? (accounts[index] ?? '') : at(index))),
-        data,
-      })),
-    }
-  } catch {
-    return undefined
-  }
-}
-
 /** The signer's address, base58. */
 export function signerAddress(signer: PaymentSigner): string {
   return 'address' in signer ? signer.address : signer.publicKey.toBase58()
 }
 
+/** Keys in this process whose first signature was good: they cannot give another one. */
+const proven = new WeakSet<PaymentSigner>()
+
 /**
- * Signs message bytes and checks what came back: a signer may be a remote wallet.
+ * Signs message bytes and checks what came back: a signer may be a remote wallet, a key pair may be none.
  * @throws PaymentError `invalid_option` for a signature that is not one
  */
 export async function signMessage(
@@ -186,10 +112,12 @@ export async function signMessage(
   feePayer: string,
 ): Promise<Uint8Array> {
   const signature = await rawSignature(signer, message, feePayer)
+  if (signature !== undefined && proven.has(signer)) return signature
   const publicKey = decodeAddress(signerAddress(signer))
   if (signature === undefined || publicKey === undefined || !verifyDigest(signature, message, publicKey)) {
     throw new PaymentError('invalid_option', `the signer ${signerAddress(signer)} gave no valid signature`)
   }
+  if ('secretKey' in signer) proven.add(signer)
   return signature
 }
 
@@ -209,8 +137,4 @@ async function rawSignature(
   const request = { messageBytes: message, signatures: { [feePayer]: null, [signer.address]: null } } as never
   const [signatures] = await signer.signTransactions([request])
   return signatures?.[signer.address]
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i])
 }

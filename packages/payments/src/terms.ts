@@ -5,10 +5,11 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import type { BindingLevel, BoundRequest } from './binding.js'
 import type { HeaderReader } from './codec/classify.js'
 import { decodeBase64 } from './codec/header.js'
+import type { Confirmation } from './confirmation.js'
 import { memoOf } from './exact/static.js'
 import type { Network } from './network.js'
 import type { Json, Resource } from './requirement.js'
-import { parseTransaction } from './solana.js'
+import { parseTransaction } from './wire.js'
 
 /** One way to pay a route: everything of a requirement but what is made for each challenge. */
 export interface AcceptedTerms {
@@ -39,7 +40,11 @@ export interface RouteTerms {
   readonly requireBinding?: 'v2-only' | 'always' | 'off'
   /** Which statuses of the handler are charged: below 500 when paid up front, else below 400. */
   readonly chargeOn?: (status: number) => boolean
+  /** From when on a payment counts, `confirmed` by default; another level needs a settler that has it. */
+  readonly confirmation?: Confirmation
   readonly extensions?: Readonly<Record<string, Json>>
+  /** The one wallet that may pay, base58; anybody's by default. */
+  readonly payer?: string
 }
 
 export interface GateRequest {
@@ -90,6 +95,6 @@ export function peek(transaction: string): Peeked | undefined {
   const parsed = wire && parseTransaction(wire)
   const feePayer = parsed?.accounts[0]
   if (parsed === undefined || feePayer === undefined) return undefined
-  const memo = memoOf(transaction)
+  const memo = memoOf(parsed)
   return { paymentId: toHex(sha256(parsed.message)), feePayer, ...(memo !== undefined && { memo }) }
 }

@@ -1,12 +1,11 @@
 /** What an address holds of the known tokens (spec payments 5): one question to a node, and no key is needed. */
-import { isJsonObject, type JsonValue } from '@aetherkit/core'
-import { decodeBase64 } from './codec/header.js'
 import { PaymentError } from './errors.js'
 import { formatMoney } from './money.js'
-import { isGenesisOf, type Network, parseNetwork } from './network.js'
+import { isGenesisOf, parseNetwork } from './network.js'
 import { createRpc, type Fetch, resultValue } from './rpc.js'
 import { associatedAccount } from './solana.js'
 import { TOKENS } from './token.js'
+import { tokensIn } from './token-account.js'
 
 export interface WalletBalance {
   readonly symbol: string
@@ -26,9 +25,6 @@ export interface WalletBalancesOptions {
   readonly rpcUrl: string
   readonly fetch?: Fetch | undefined
 }
-
-/** The amount in a token account: u64 at 64. */
-const AMOUNT_AT = 64
 
 /**
  * Confirmed balances, in the order of the token table.
@@ -51,20 +47,8 @@ export async function walletBalances(options: WalletBalancesOptions): Promise<re
   const values = resultValue(found)
   if (!Array.isArray(values) || values.length !== tokens.length)
     throw new PaymentError('rpc_failed', 'getMultipleAccounts: one value for each account expected')
-  return tokens.map(({ symbol, mint }, index) => balanceOf(symbol, mint, network, values[index]))
-}
-
-function balanceOf(
-  symbol: string,
-  asset: string,
-  network: Network,
-  account: JsonValue | undefined,
-): WalletBalance {
-  const text = isJsonObject(account) && Array.isArray(account.data) ? account.data[0] : undefined
-  const data = typeof text === 'string' ? decodeBase64(text) : undefined
-  const amount =
-    data === undefined || data.length < AMOUNT_AT + 8
-      ? 0n
-      : new DataView(data.buffer, data.byteOffset, data.byteLength).getBigUint64(AMOUNT_AT, true)
-  return { symbol, asset, amount, text: formatMoney({ asset, amount }, network) }
+  return tokens.map(({ symbol, mint: asset }, index) => {
+    const amount = tokensIn(values[index])
+    return { symbol, asset, amount, text: formatMoney({ asset, amount }, network) }
+  })
 }

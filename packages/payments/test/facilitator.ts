@@ -23,8 +23,8 @@ export async function listen(
   return { facilitator, url: await serve(createServer(facilitatorListener(facilitator))) }
 }
 
-export async function serve(server: Server): Promise<string> {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+export async function serve(server: Server, port = 0): Promise<string> {
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
   open.push({
     close: () => {
       server.closeAllConnections()

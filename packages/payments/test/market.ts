@@ -14,7 +14,7 @@ import { createRpc } from '../src/rpc.js'
 import { keypairSigner } from '../src/solana.js'
 import type { GateRequest, RouteTerms } from '../src/terms.js'
 
-export const URL_PAID = 'https://shop.example/paid'
+const URL_PAID = 'https://shop.example/paid'
 export const PRICE = 100_000n
 export const BINDING_KEY = new Uint8Array(32).fill(9)
 
@@ -24,7 +24,8 @@ export interface Market {
   settler(options?: Partial<SolanaSettlerOptions>): ReturnType<typeof createSolanaSettler>
   gate(options?: Partial<GateOptions>): Gate
   request(headers?: Record<string, string>, url?: string): GateRequest
-  pay(dialect?: 'v1' | 'v2', url?: string): Promise<Record<string, string>>
+  /** For the offer of these terms; those of the market by default. */
+  pay(dialect?: 'v1' | 'v2', offered?: RouteTerms): Promise<Record<string, string>>
   balances(): Promise<{ buyer: bigint; merchant: bigint; sponsor: bigint }>
   close(): Promise<void>
 }
@@ -64,9 +65,9 @@ export async function openMarket(options: StartOptions = {}): Promise<Market> {
         ...more,
       }),
     request: (headers = {}, url = URL_PAID) => ({ method: 'GET', url, header: (name) => headers[name] }),
-    async pay(dialect = 'v2', url = URL_PAID) {
+    async pay(dialect = 'v2', offered = terms) {
       const gate = market.gate()
-      const offer = await gate.offer(market.request({}, url), terms)
+      const offer = await gate.offer(market.request(), offered)
       gate.close()
       const [accepted] = offer.accepts
       if (accepted === undefined) throw new Error('an empty offer')

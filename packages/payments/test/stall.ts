@@ -29,6 +29,8 @@ export interface Stall {
   /** What the handler answers. */
   serve: (asked: Asked, response: ServerResponse) => void | Promise<void>
   terms: Partial<RouteTerms> & { readonly accept?: Partial<AcceptedTerms> }
+  /** Who is paid for a path, in place of the merchant. */
+  readonly payees: Map<string, string>
   /** Header of each request that carried a payment. */
   payments(): string[]
   close(): Promise<void>
@@ -57,6 +59,7 @@ export async function openStall(market: Market, options: Partial<GateOptions> = 
     before: () => false,
     serve: ({ body }, response) => void response.end(`goods${body}`),
     terms: {},
+    payees: new Map(),
     payments: () =>
       stall.asked
         .flatMap(({ headers }) => headers['payment-signature'] ?? headers['x-payment'] ?? [])
@@ -72,13 +75,14 @@ export async function openStall(market: Market, options: Partial<GateOptions> = 
 
 async function sell(stall: Stall, market: Market, asked: Asked, response: ServerResponse): Promise<void> {
   const { accept, ...change } = stall.terms
+  const payTo = stall.payees.get(asked.url)
   const url = `${stall.origin}${asked.url}`
   const verdict = await stall.gate.decide(
     { method: asked.method, url, header: (name) => asked.headers[name]?.toString() },
     {
       ...market.terms,
       resource: { url, description: 'goods', mimeType: 'text/plain' },
-      accepts: market.terms.accepts.map((terms) => ({ ...terms, ...accept })),
+      accepts: market.terms.accepts.map((terms) => ({ ...terms, ...(payTo && { payTo }), ...accept })),
       ...change,
     },
   )

@@ -1,5 +1,4 @@
 /** Dollars as a budget counts them (spec payments 12): decimal text outside, micro-dollars inside, never a float. */
-import { formatAmount } from '@aetherkit/payments'
 
 const DECIMALS = 6
 
@@ -12,7 +11,9 @@ export function microDollars(text: string): bigint {
   return BigInt(whole + fraction.padEnd(DECIMALS, '0'))
 }
 
-/** Without the sign: `0.10`. */
+/** Without the sign, at least to the cent: `0.10`. */
 export function dollarText(micros: bigint): string {
-  return formatAmount(micros, DECIMALS)
+  const digits = micros.toString().padStart(DECIMALS + 1, '0')
+  const fraction = digits.slice(-DECIMALS).replace(/0+$/, '').padEnd(2, '0')
+  return `${digits.slice(0, -DECIMALS)}.${fraction}`
 }

@@ -4,8 +4,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { call, outputOf, shownParts, shownText } from '../test/paying.js'
 import { openShop, type Shop } from '../test/shop.js'
 import { createJournal } from './call-journal.js'
-import { type PaymentContextOptions, type PaymentWallet, paymentContext } from './index.js'
 import type { JsonRecord } from './json.js'
+import { type PaymentContextOptions, type PaymentWallet, paymentContext } from './payments.js'
 
 const PRICE = 100_000n
 let shop: Shop

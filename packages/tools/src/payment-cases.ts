@@ -1,6 +1,6 @@
 /** Conformance cases of the payment tools, over a wallet and a seller that the caller sets up. */
-import { paymentTools } from './index.js'
 import type { PaymentContext } from './payment-context.js'
+import { paymentTools } from './payments.js'
 import { callTool } from './run-tool.js'
 import type { ToolCase } from './testing.js'
 

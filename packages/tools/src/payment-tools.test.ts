@@ -3,14 +3,8 @@ import { convertToOpenAITool } from '@langchain/core/utils/function_calling'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { call, outputOf, shownText } from '../test/paying.js'
 import { openShop, type Shop } from '../test/shop.js'
-import {
-  approvalText,
-  callTool,
-  type PaymentContextOptions,
-  type PaymentWallet,
-  paidFetch,
-  paymentContext,
-} from './index.js'
+import { approvalText, callTool } from './index.js'
+import { type PaymentContextOptions, type PaymentWallet, paidFetch, paymentContext } from './payments.js'
 import { paymentToolCases, type ToolSurface, toolChecks } from './testing.js'
 
 const PRICE = 100_000n

@@ -64,6 +64,10 @@ export interface ToolDefinition<
   execute(ctx: C, input: z.output<I>, options: RunOptions): Promise<z.output<O>>
   /** Pure. Required where the output holds proofs or signatures; the default prints the whole output. */
   toModel?(output: z.output<O>): string | readonly ModelPart[]
+  /** Pure. What must be answered before the tool can go on, for hosts that ask a human on the spot. */
+  question?(output: z.output<O>): Json | undefined
+  /** The input of the call that gives the answer, which is whatever the human said. */
+  answer?(input: z.output<I>, answer: Json): z.output<I>
 }
 
 /**
@@ -77,6 +81,8 @@ export interface AnyTool<C extends ToolContext = ToolContext>
   > {
   execute(ctx: C, input: unknown, options: RunOptions): Promise<JsonRecord>
   toModel?(output: unknown): string | readonly ModelPart[]
+  question?(output: unknown): Json | undefined
+  answer?(input: unknown, answer: Json): unknown
 }
 
 /** What `execute` of a definition takes and gives. */

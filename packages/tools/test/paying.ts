@@ -1,12 +1,6 @@
 /** Calls of the payment tools, for tests: as a framework makes them, and as a model reads them. */
-import {
-  callTool,
-  type JsonRecord,
-  modelParts,
-  type PaymentContext,
-  paymentTools,
-  type RunOptions,
-} from '../src/index.js'
+import { callTool, type JsonRecord, modelParts, type RunOptions } from '../src/index.js'
+import { type PaymentContext, paymentTools } from '../src/payments.js'
 import type { AnyTool } from '../src/tool-definition.js'
 
 type Name = (typeof paymentTools)[number]['name']

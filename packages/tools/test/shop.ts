@@ -12,7 +12,7 @@ import {
   memoryStore,
   signerAddress,
 } from '@aetherkit/payments'
-import type { PaymentWallet } from '../src/index.js'
+import type { PaymentWallet } from '../src/payments.js'
 
 export interface Shop {
   readonly chain: Devnet

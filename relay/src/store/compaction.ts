@@ -1,5 +1,5 @@
 /**
- * Gives back the room of replaced events: a sealed segment that is dead for more than its half is read through, what
+ * Gives back the room of what was replaced or removed: a sealed segment that is dead for more than its half is read through, what
  * is still wanted is appended to the log again, and when the index has all of it at its new place, the file goes. Until
  * then both copies are true, so a crash at any moment costs nothing but the work.
  */
@@ -18,6 +18,8 @@ export interface CompactionOptions {
   move(records: readonly LogRecord[], isWanted: (record: LogRecord) => boolean): Promise<void>
   /** Resolves when everything moved is indexed. */
   through(): Promise<void>
+  /** Whether no segment may go. */
+  isPinned(): boolean
 }
 
 export class Compaction {
@@ -33,7 +35,7 @@ export class Compaction {
 
   /** Looks for a segment that is worth it, unless one is under way; to be called when the index has grown. */
   check(): void {
-    if (this.#closed || this.#running !== undefined) return
+    if (this.#closed || this.#running !== undefined || this.#options.isPinned()) return
     const segment = this.#worst()
     if (segment === undefined) return
     this.#running = this.#compact(segment)
@@ -72,8 +74,9 @@ export class Compaction {
   }
 
   async #compact(segment: number): Promise<void> {
-    const { log, index, move, through } = this.#options
-    const size = log.sizes.get(segment) ?? 0
+    const { log, index, move, through, isPinned } = this.#options
+    // What is wholly dead need not be read.
+    const size = index.live().has(segment) ? (log.sizes.get(segment) ?? 0) : 0
     for (let at = 0; at < size; ) {
       const { records, end } = log.step(segment, at, size)
       await move(records, (record) => this.#isWanted(segment, record))
@@ -81,7 +84,7 @@ export class Compaction {
       at = end
     }
     await through()
-    if (this.#closed) return
+    if (this.#closed || isPinned()) return
     if (index.live().has(segment)) throw log.corrupt({ segment, offset: size })
     log.remove(segment)
   }

@@ -1,10 +1,14 @@
 /** What the cases of the store contract are made of. Events have the right shape, but nobody signed them. */
 import assert from 'node:assert/strict'
-import type { Event } from '@aetherkit/core'
+import { type Event, eventId } from '@aetherkit/core'
 import type { Store, StoredEvent } from './store.js'
 
-/** One test: `store` is new and empty; `reopen` closes it and opens it again at the same path. */
-export type Case = (store: Store, reopen: () => Promise<Store>) => Promise<void>
+/** One test: `store` is new and empty, at `path`; `reopen` closes it and opens it again there, or what is elsewhere. */
+export type Case = (
+  store: Store,
+  reopen: (elsewhere?: string) => Promise<Store>,
+  path: string,
+) => Promise<void>
 
 export const ALICE = 'a1'.repeat(32)
 export const BOB = 'b0'.repeat(32)
@@ -26,6 +30,12 @@ export function event(id: string, fields: Partial<Omit<Event, 'id'>> = {}): Even
     sig: '5e'.repeat(64),
     ...fields,
   }
+}
+
+/** With the id that its fields make, though nobody signed it either. */
+export function named(fields: Partial<Omit<Event, 'id'>>): Event {
+  const unnamed = event('', fields)
+  return { ...unnamed, id: eventId(unnamed) }
 }
 
 /** Gives the events rising seqs from `first` on. */

@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict'
 import { type Event, isEphemeral, matches, replaceKey, supersedes } from '@aetherkit/core'
 import { type Random, randomEvent, randomFilter, seededRandom } from '@aetherkit/core/testing'
-import { newestFirst, type Position, type PutStatus, type Store } from './store.js'
+import { DELETION } from './deletion.js'
+import { openMemoryStore } from './memory.js'
+import { newestFirst, type Position, type PutStatus, type Removal, type Store } from './store.js'
 
 /** Events put before the filters are tried, in this many batches. */
 const EVENTS = 60
@@ -44,6 +46,67 @@ export async function randomRound(store: Store, seed: number): Promise<void> {
       )
     }
   }
+}
+
+/** Steps of one round of {@link randomChurn}. */
+const STEPS = 60
+
+/**
+ * Puts, deletions, removals of every sort and queries in random order, on this store and on the one in memory: outcomes,
+ * what is taken, what is found and the first seq must be the same.
+ */
+export async function randomChurn(store: Store, seed: number): Promise<void> {
+  const random = seededRandom(seed)
+  const memory = openMemoryStore()
+  const events = Array.from({ length: EVENTS }, () => collidingEvent(random)).filter(
+    ({ kind }) => !isEphemeral(kind),
+  )
+  for (let seq = 1n, step = 0; step < STEPS; step++) {
+    const at = `step ${step}, seed ${seed}`
+    if (random() < 0.6) {
+      const batch = Array.from({ length: 1 + Math.floor(random() * 8) }, () => ({
+        seq: seq++,
+        event: random() < 0.15 ? randomDeletion(random, events) : pick(random, events),
+      }))
+      assert.deepEqual(await store.put(batch), await memory.put(batch), `outcomes, ${at}`)
+    } else {
+      const removal = randomRemoval(random, events)
+      const limit = Math.floor(random() * 10)
+      const [taken, expected] = [await store.remove(removal, limit), await memory.remove(removal, limit)]
+      assert.deepEqual(taken, expected, `removed by ${show(removal)} limit ${limit}, ${at}`)
+      assert.deepEqual(store.usage(), memory.usage(), `usage, ${at}`)
+      assert.equal(store.firstSeq, memory.firstSeq, `first seq, ${at}`)
+    }
+    const filter = random() < 0.5 ? {} : randomFilter(random, events)
+    const ids = (of: Store) => of.query(filter, { limit: 1000 }).map(({ event }) => event.id)
+    assert.deepEqual(ids(store), ids(memory), `query ${show(filter)}, ${at}`)
+    const bySeq = (of: Store) => of.since(0n, 1000).map(({ seq, event }) => `${seq} ${event.id}`)
+    assert.deepEqual(bySeq(store), bySeq(memory), `since, ${at}`)
+    for (const { id } of events) assert.equal(store.get(id)?.seq, memory.get(id)?.seq, `get, ${at}`)
+  }
+}
+
+function randomDeletion(random: Random, events: readonly Event[]): Event {
+  const named = Array.from({ length: 3 }, () => pick(random, events))
+  const tags = named.map((event) => {
+    const key = replaceKey(event)
+    if (key === undefined || random() < 0.5) return ['e', event.id] as const
+    const [pubkey, kind, ...d] = key.split(':')
+    return ['a', [kind, pubkey, ...(d.length > 0 ? d : [''])].join(':')] as const
+  })
+  const { pubkey, createdAt } = pick(random, named)
+  return { ...collidingEvent(random), kind: DELETION, pubkey, createdAt, tags }
+}
+
+function randomRemoval(random: Random, events: readonly Event[]): Removal {
+  const sort = random()
+  if (sort < 0.2) return { ids: [pick(random, events).id, pick(random, events).id] }
+  if (sort < 0.4) return { expiredBy: pick(random, events).createdAt }
+  const ends = [pick(random, events).kind, pick(random, events).kind].sort((a, b) => a - b)
+  const [from = 0, to = 0] = random() < 0.1 ? [DELETION, DELETION] : ends
+  if (sort < 0.6) return { kinds: [from, to], createdBefore: pick(random, events).createdAt }
+  if (sort < 0.8) return { kinds: [from, to], maxEvents: Math.floor(random() * 20) }
+  return { kinds: [from, to], maxBytes: Math.floor(random() * 5000) }
 }
 
 /** Half of the ids share their first bytes, so that short keys do not tell them apart. */

@@ -9,13 +9,16 @@ import { join } from 'node:path'
 import type { Case } from './contract-case.js'
 import { putCases } from './contract-put.js'
 import { queryCases } from './contract-query.js'
-import { CASES_A_ROUND, randomRound } from './contract-random.js'
+import { CASES_A_ROUND, randomChurn, randomRound } from './contract-random.js'
+import { backupCases, removeCases, removeReopenCases } from './contract-remove.js'
 import { reopenCases } from './contract-reopen.js'
 import type { Store } from './store.js'
 
 export interface StoreCapabilities {
   /** What was put is there when the store is opened again at the same path. */
   readonly durable: boolean
+  /** {@link Store.backup} is there. */
+  readonly backup: boolean
 }
 
 export interface StoreContract {
@@ -33,7 +36,13 @@ export interface StoreContract {
 /** Registers the whole contract; `name` goes before the sentence of each test. */
 export function storeContract(name: string, contract: StoreContract): void {
   const { test, capabilities, seed = Date.now() >>> 0, randomCases = 2000 } = contract
-  const cases = { ...putCases, ...queryCases, ...(capabilities.durable && reopenCases) }
+  const cases = {
+    ...putCases,
+    ...queryCases,
+    ...removeCases,
+    ...(capabilities.durable && { ...reopenCases, ...removeReopenCases }),
+    ...(capabilities.backup && backupCases),
+  }
   for (const [sentence, run] of Object.entries<Case>(cases))
     test(`${name}: ${sentence}`, () => withStore(contract, run))
 
@@ -42,6 +51,10 @@ export function storeContract(name: string, contract: StoreContract): void {
     for (let round = 0; round < rounds; round++)
       await withStore(contract, (store) => randomRound(store, seed + round))
   })
+  test(`${name}: random puts, deletions and removals do what they do in memory (${rounds} rounds, seed ${seed})`, async () => {
+    for (let round = 0; round < rounds; round++)
+      await withStore(contract, (store) => randomChurn(store, seed + round))
+  })
 }
 
 async function withStore({ open }: StoreContract, run: Case): Promise<void> {
@@ -49,11 +62,12 @@ async function withStore({ open }: StoreContract, run: Case): Promise<void> {
   const path = join(directory, 'store')
   let store = await open(path)
   try {
-    await run(store, async () => {
+    const reopen = async (elsewhere = path) => {
       await store.close()
-      store = await open(path)
+      store = await open(elsewhere)
       return store
-    })
+    }
+    await run(store, reopen, path)
   } finally {
     await store.close()
     await rm(directory, { recursive: true, force: true })

@@ -2,14 +2,18 @@
  * What becomes of the events of a batch (spec 2.2, 2.3), for stores that collect their writes into one transaction.
  * Each event is judged as if those before it were already written, so the result is that of writing one by one.
  */
-import { replaceKey, supersedes } from '@aetherkit/core'
-import type { PutOutcome, StoredEvent } from './store.js'
+import { type Event, replaceKey, supersedes } from '@aetherkit/core'
+import { DELETION, Deletions, isTarget, targetsOf } from './deletion.js'
+import type { PutOutcome, PutStatus, StoredEvent } from './store.js'
 
 /** What is stored now, before the batch. */
 export interface Current {
   has(id: string): boolean
+  get(id: string): StoredEvent | undefined
   /** The stored winner of a replace key. */
   winner(replaceKey: string): StoredEvent | undefined
+  /** Whether a stored deletion deletes the event. */
+  isDeleted(event: Event, replaceKey: string | undefined): boolean
 }
 
 export interface Addition {
@@ -20,37 +24,67 @@ export interface Addition {
 
 export interface Decision {
   readonly outcomes: readonly PutOutcome[]
-  /** To write. An event of the batch that a later one of it replaced is not here, though its outcome is `stored`. */
+  /** To write. An event of the batch that a later one of it replaced or deleted is not here, its outcome is `stored`. */
   readonly additions: readonly Addition[]
-  /** To delete: stored winners that lost. */
+  /** To delete: stored winners that lost, and what was deleted. */
   readonly removals: readonly StoredEvent[]
 }
 
 export function decide(batch: readonly StoredEvent[], current: Current): Decision {
-  const outcomes: PutOutcome[] = []
-  const additions = new Map<string, Addition>()
-  const removals = new Map<string, StoredEvent>()
-  const winners = new Map<string, StoredEvent>()
+  const draft = new Draft(current)
+  const outcomes = batch.map((stored) => ({ status: draft.put(stored) }))
+  return { outcomes, additions: [...draft.additions.values()], removals: [...draft.removals.values()] }
+}
 
-  for (const stored of batch) {
-    const { event } = stored
-    const known = additions.has(event.id) || (current.has(event.id) && !removals.has(event.id))
-    if (known) {
-      outcomes.push({ status: 'duplicate' })
-      continue
-    }
-    const key = replaceKey(event)
-    if (key !== undefined) {
-      const winner = winners.get(key) ?? current.winner(key)
-      if (winner !== undefined && !supersedes(event, winner.event)) {
-        outcomes.push({ status: 'superseded' })
-        continue
-      }
-      if (winner !== undefined && !additions.delete(winner.event.id)) removals.set(winner.event.id, winner)
-      winners.set(key, stored)
-    }
-    additions.set(event.id, { stored, replaceKey: key })
-    outcomes.push({ status: 'stored' })
+class Draft {
+  readonly additions = new Map<string, Addition>()
+  readonly removals = new Map<string, StoredEvent>()
+  readonly #current: Current
+  readonly #winners = new Map<string, StoredEvent>()
+  readonly #deletions = new Deletions()
+
+  constructor(current: Current) {
+    this.#current = current
   }
-  return { outcomes, additions: [...additions.values()], removals: [...removals.values()] }
+
+  put(stored: StoredEvent): PutStatus {
+    const { event } = stored
+    if (this.additions.has(event.id) || (this.#current.has(event.id) && !this.removals.has(event.id)))
+      return 'duplicate'
+    const key = replaceKey(event)
+    if (this.#current.isDeleted(event, key) || this.#deletions.has(event, key)) return 'deleted'
+    if (key !== undefined) {
+      const winner = this.#winner(key)
+      if (winner !== undefined && !supersedes(event, winner.event)) return 'superseded'
+      if (winner !== undefined) this.#remove(winner)
+      this.#winners.set(key, stored)
+    }
+    this.additions.set(event.id, { stored, replaceKey: key })
+    if (event.kind === DELETION) this.#delete(event)
+    return 'stored'
+  }
+
+  #delete(deletion: Event): void {
+    this.#deletions.add(deletion)
+    const { ids, replaceKeys } = targetsOf(deletion)
+    for (const id of ids) {
+      const named = this.additions.get(id)?.stored ?? this.#current.get(id)
+      if (named !== undefined && isTarget(deletion, named.event, 'ids')) this.#remove(named)
+    }
+    for (const key of replaceKeys) {
+      const named = this.#winner(key)
+      if (named !== undefined && isTarget(deletion, named.event, 'replaceKeys')) this.#remove(named)
+    }
+  }
+
+  #winner(key: string): StoredEvent | undefined {
+    const own = this.#winners.get(key)
+    if (own !== undefined && this.additions.has(own.event.id)) return own
+    const winner = this.#current.winner(key)
+    return winner === undefined || this.removals.has(winner.event.id) ? undefined : winner
+  }
+
+  #remove(stored: StoredEvent): void {
+    if (!this.additions.delete(stored.event.id)) this.removals.set(stored.event.id, stored)
+  }
 }

@@ -20,7 +20,7 @@ const SCRIPT = new URL('../../dist/store/index-worker.js', import.meta.url)
 const ENGINES = [
   {
     name: 'lmdb',
-    format: '2',
+    format: '3',
     open: (path: string) => openLmdbStore(path, { script: SCRIPT }),
     child: `import { openLmdbStore } from './lmdb.ts'; const open = (path) => openLmdbStore(path, { script: new URL('${SCRIPT}') })`,
     async setFormat(path: string, format: string) {
@@ -30,7 +30,7 @@ const ENGINES = [
   },
   {
     name: 'sqlite',
-    format: '1',
+    format: '2',
     open: openSqliteStore,
     child: `import { openSqliteStore as open } from './sqlite.ts'`,
     async setFormat(path: string, format: string) {

@@ -1,10 +1,11 @@
 /**
  * What a segment store is born with, in one small file beside the log (spec 7.4). It is replaced as a whole, so a
- * crash leaves the old or the new one.
+ * crash leaves the old or the new one; `check` is the CRC-32 of the rest of it.
  */
 import { randomInt } from 'node:crypto'
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { crc32 } from 'node:zlib'
 import { randomEpoch } from './epoch.js'
 import type { LogPosition } from './log-record.js'
 import { StoreError } from './store.js'
@@ -13,6 +14,8 @@ export interface Identity {
   /** Version of the layout of the directory; a store of another one is refused. */
   readonly format: number
   readonly epoch: string
+  /** The epoch the log began with, which its index knows it by. A backup goes on with a new epoch, its log stays. */
+  readonly born: string
   /** Of the checksums and hashes: u32, differs by store, so that nobody can prepare collisions. */
   readonly seed: number
   /** All seqs up to this one may have been handed out: decimal text. */
@@ -21,13 +24,15 @@ export interface Identity {
   readonly end: LogPosition
 }
 
-/** 1 had everything in LMDB. */
-const FORMAT = 2
+/** 1 had everything in LMDB; 2 had no graves, and is taken over as it is. */
+const FORMAT = 3
 
 export function newIdentity(): Identity {
+  const epoch = randomEpoch()
   return {
     format: FORMAT,
-    epoch: randomEpoch(),
+    epoch,
+    born: epoch,
     seed: randomInt(2 ** 32),
     reserved: '0',
     end: { segment: 0, offset: 0 },
@@ -43,27 +48,31 @@ export function readIdentity(directory: string): Identity | undefined {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
     throw error
   }
-  const { format, epoch, seed, reserved, end } = parse(text)
-  if (format !== FORMAT)
+  const { check, ...fields } = parse(text)
+  const { format, epoch, born = epoch, seed, reserved, end } = fields
+  if (format !== FORMAT && format !== 2)
     throw new StoreError(
       'wrong_format',
       `store ${directory} has format ${String(format)}, this version reads format ${FORMAT}: use the version that wrote it`,
     )
   if (
     typeof epoch !== 'string' ||
+    typeof born !== 'string' ||
     typeof seed !== 'number' ||
     typeof reserved !== 'string' ||
     !/^\d+$/.test(reserved) ||
-    !isPosition(end)
+    !isPosition(end) ||
+    (format === FORMAT && check !== crc32(JSON.stringify(fields)))
   )
     throw new StoreError('wrong_format', `store ${directory} has a damaged ${FILE}: restore it from a copy`)
-  return { format, epoch, seed, reserved, end }
+  return { format: FORMAT, epoch, born, seed, reserved, end }
 }
 
 /** On disk on return. */
 export function writeIdentity(directory: string, identity: Identity): void {
   const draft = `${file(directory)}.new`
-  writeFileSync(draft, `${JSON.stringify(identity)}\n`, { flush: true })
+  const check = crc32(JSON.stringify(identity))
+  writeFileSync(draft, `${JSON.stringify({ ...identity, check })}\n`, { flush: true })
   renameSync(draft, file(directory))
   syncDirectory(directory)
 }

@@ -5,11 +5,15 @@
  *   00  name                                           see `META`
  *   01  id 32                                          seq 8
  *   02  BLAKE3 of the replace key 32                   seq 8 of the winner
+ *   04  kind 2                                         events 8, their bytes 8: what is stored of the kind
  *   10                     place 20                    -
  *   11  kind 2             place 20                    -
  *   12  author 8, 00       place 20                    -
  *   12  author 8, 01, kind 2   place 20                -
  *   13  tag pair 8         place 20                    -
+ *   14  expires at 8, seq 8                            -   for events that expire (spec 2.6), nanoseconds
+ *   15  id 32, author 32, seq 8                        -   a deletion names the id, see `deletion.ts`
+ *   16  BLAKE3 of a replace key 32, created at 8, seq 8   -   a deletion names its versions
  *
  *   place:  0   u64 max - created at   8   newest first
  *           8   id                     4   its first bytes: ties by lower id (spec 2.7), all but the rarest
@@ -19,7 +23,9 @@
  * Authors are cut to 8 bytes and tag pairs hashed to 8: whoever reads must still match the event itself.
  */
 import { blake3, type Event } from '@aetherkit/core'
-import type { Position, StoredEvent } from './store.js'
+import { expiresAt } from '../expiration.js'
+import { DELETION, targetsOf } from './deletion.js'
+import type { KindRange, Position, StoredEvent } from './store.js'
 
 export const META = {
   /** Version of this layout, decimal text. */
@@ -27,6 +33,8 @@ export const META = {
   epoch: Buffer.from('\x00epoch'),
   /** All seqs up to this one may have been handed out: u64 big-endian. */
   reserved: Buffer.from('\x00reserved'),
+  /** See {@link Store.firstSeq}: u64 big-endian; none is 0. */
+  firstSeq: Buffer.from('\x00first-seq'),
   /** Seed of the tag pair hash, u32 big-endian: differs by store, so that nobody can prepare collisions. */
   hashSeed: Buffer.from('\x00hash-seed'),
 } as const
@@ -37,6 +45,10 @@ const TIME = 0x10
 const KIND = 0x11
 const AUTHOR = 0x12
 const TAG = 0x13
+const EXPIRES = 0x14
+const DELETED_ID = 0x15
+const DELETED_KEY = 0x16
+const USAGE = 0x04
 
 /** Behind the author: all of theirs, or those of one kind. */
 const ANY_KIND = 0x00
@@ -63,6 +75,50 @@ export function idKey(id: string): Buffer {
 /** The first and the last key that an id with this prefix (any number of digits) can have. */
 export function idRange(prefix: string): [first: Buffer, last: Buffer] {
   return [idKey(prefix.padEnd(64, '0')), idKey(prefix.padEnd(64, 'f'))]
+}
+
+/** Key and end of the range of keys. */
+export function usageKeys([from, to]: KindRange): [start: Buffer, end: Buffer] {
+  return [usageKey(from), Buffer.concat([usageKey(to), BEHIND_ALL])]
+}
+
+export function usageKey(kind: number): Buffer {
+  return Buffer.of(USAGE, kind >> 8, kind & 0xff)
+}
+
+export function kindOfUsage(key: Buffer): number {
+  return key.readUInt16BE(1)
+}
+
+/** Keys of events that are over at `now`; their last 8 bytes are the seq. */
+export function expiredKeys(now: bigint): [start: Buffer, end: Buffer] {
+  return [Buffer.of(EXPIRES), Buffer.concat([Buffer.of(EXPIRES), seqKey(now), BEHIND_ALL])]
+}
+
+/** What any deletion names. */
+export const allDeletedKeys: readonly [start: Buffer, end: Buffer] = [
+  Buffer.of(DELETED_ID),
+  Buffer.of(DELETED_KEY + 1),
+]
+
+/** A key in the range: a deletion of the author names the id. */
+export function deletedIdKeys({ id, pubkey }: Event): [start: Buffer, end: Buffer] {
+  const start = deletedIdKey(id, pubkey)
+  return [start, Buffer.concat([start, BEHIND_ALL])]
+}
+
+/** The same for a version of a replaceable event: by a deletion that is not older. */
+export function deletedKeyKeys(replaceKey: string, { createdAt }: Event): [start: Buffer, end: Buffer] {
+  const key = deletedKeyKey(replaceKey)
+  return [Buffer.concat([key, seqKey(createdAt)]), Buffer.concat([key, BEHIND_ALL])]
+}
+
+function deletedIdKey(id: string, author: string): Buffer {
+  return Buffer.concat([Buffer.of(DELETED_ID), Buffer.from(id, 'hex'), Buffer.from(author, 'hex')])
+}
+
+function deletedKeyKey(replaceKey: string): Buffer {
+  return Buffer.concat([Buffer.of(DELETED_KEY), blake3(Buffer.from(replaceKey))])
 }
 
 export function replaceIndexKey(replaceKey: string): Buffer {
@@ -112,8 +168,8 @@ export function positionPlace({ createdAt, id }: Position): Buffer {
   return Buffer.concat([timePlace(createdAt), Buffer.from(id.slice(0, 8), 'hex')])
 }
 
-/** The keys of one event with a place; hands the same bytes to `visit` again and again, so copy what is kept. */
-export function visitPlaceKeys(stored: StoredEvent, hashSeed: number, visit: (key: Buffer) => void): void {
+/** The keys of one event that have no value; hands the same bytes to `visit` again and again, so copy what is kept. */
+export function visitEventKeys(stored: StoredEvent, hashSeed: number, visit: (key: Buffer) => void): void {
   const { event, seq } = stored
   const { kind } = event
   place.writeBigUInt64BE(U64_MAX - event.createdAt, 0)
@@ -141,6 +197,17 @@ export function visitPlaceKeys(stored: StoredEvent, hashSeed: number, visit: (ke
     scratch.writeInt32BE(hashLow, 5)
     visit(withPlace(9))
   })
+  const expires = expiresAt(event)
+  if (expires !== undefined && expires <= U64_MAX)
+    visit(Buffer.concat([Buffer.of(EXPIRES), seqKey(expires), seqKey(seq)]))
+  if (kind === DELETION) visitDeletedKeys(stored, visit)
+}
+
+function visitDeletedKeys({ event, seq }: StoredEvent, visit: (key: Buffer) => void): void {
+  const { ids, replaceKeys } = targetsOf(event)
+  for (const id of ids) visit(Buffer.concat([deletedIdKey(id, event.pubkey), seqKey(seq)]))
+  for (const key of replaceKeys)
+    visit(Buffer.concat([deletedKeyKey(key), seqKey(event.createdAt), seqKey(seq)]))
 }
 
 const place = Buffer.alloc(PLACE_LENGTH)

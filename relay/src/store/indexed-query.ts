@@ -3,12 +3,16 @@
  * page is full. Whatever the index says, an event is returned only after the filter itself has matched it.
  */
 import { compileFilter, type Event, type Filter } from '@aetherkit/core'
+import { DELETION } from './deletion.js'
 import {
   AUTHOR_DIMENSION_LENGTH,
+  allDeletedKeys,
   authorDimension,
   authorKindDimension,
   BEHIND_ALL,
   behindAuthor,
+  deletedIdKeys,
+  deletedKeyKeys,
   everything,
   idKey,
   idRange,
@@ -18,7 +22,7 @@ import {
   timePlace,
 } from './index-keys.js'
 import { type KeyReader, scan } from './scan.js'
-import { newestFirst, type Page, type StoredEvent } from './store.js'
+import { newestFirst, type Page, type StoredEvent, StoreError } from './store.js'
 
 export interface IndexReader extends KeyReader {
   readonly hashSeed: number
@@ -39,6 +43,22 @@ const PROBE = 64
 
 const NOTHING: Buffer = Buffer.alloc(0)
 const U64_MAX = 0xffff_ffff_ffff_ffffn
+
+/** Whether there are any: most stores have none, and need not look for each event. */
+export function hasDeletions(reader: Pick<KeyReader, 'keys'>): boolean {
+  return reader.keys(...allDeletedKeys, 1).length > 0
+}
+
+/** Whether a deletion in the index deletes the event. */
+export function isDeletedBy(
+  reader: Pick<KeyReader, 'keys'>,
+  event: Event,
+  replaceKey: string | undefined,
+): boolean {
+  if (event.kind === DELETION) return false
+  if (reader.keys(...deletedIdKeys(event), 1).length > 0) return true
+  return replaceKey !== undefined && reader.keys(...deletedKeyKeys(replaceKey, event), 1).length > 0
+}
 
 export function queryIndex(reader: IndexReader, filter: Filter, page: Page): StoredEvent[] {
   const { limit, after } = page
@@ -77,7 +97,11 @@ export function queryIndex(reader: IndexReader, filter: Filter, page: Page): Sto
 
 function load(reader: IndexReader, seq: Buffer): StoredEvent {
   const event = reader.event(seq)
-  if (event === undefined) throw new Error(`the index names seq ${seq.readBigUInt64BE()}, the log lacks it`)
+  if (event === undefined)
+    throw new StoreError(
+      'unavailable',
+      `the index is damaged: it names seq ${seq.readBigUInt64BE()}, which is not there, see verify-store`,
+    )
   return { seq: seq.readBigUInt64BE(), event }
 }
 

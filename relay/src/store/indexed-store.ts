@@ -3,14 +3,17 @@
  * engine keeps two tables, the event log and the index of `index-keys.ts`; everything that needs thought is here.
  */
 import { randomInt } from 'node:crypto'
-import type { Event } from '@aetherkit/core'
+import { type Event, replaceKey } from '@aetherkit/core'
+import { copyEvents } from './copy.js'
 import { type Addition, decide } from './decide.js'
 import { randomEpoch } from './epoch.js'
-import { idKey, META, replaceIndexKey, seqKey, visitPlaceKeys } from './index-keys.js'
-import { type IndexReader, queryIndex } from './indexed-query.js'
+import { idKey, META, replaceIndexKey, seqKey, usageKey, visitEventKeys } from './index-keys.js'
+import { hasDeletions, type IndexReader, isDeletedBy, queryIndex } from './indexed-query.js'
 import { decodeRecord, encodeRecord } from './record.js'
-import type { KeyReader } from './scan.js'
-import { type Store, type StoredEvent, StoreError } from './store.js'
+import { openRecord, SEAL_LENGTH, sealRecord } from './record-seal.js'
+import { type Amount, type Removal, type Store, type StoredEvent, StoreError } from './store.js'
+import { UsageChange } from './usage.js'
+import { usageOf, type VictimReader, victims } from './victims.js'
 
 /** Writes of one transaction; bytes given to it stay as they are until the transaction is through. */
 export interface Writer {
@@ -20,10 +23,9 @@ export interface Writer {
   deleteRecord(seq: Buffer): void
 }
 
-export interface Engine extends KeyReader {
+export interface Engine extends Pick<VictimReader, 'keys' | 'keysBack' | 'value'> {
   /** For messages. */
   readonly path: string
-  value(key: Buffer): Buffer | undefined
   record(seq: Buffer): Buffer | undefined
   /** The first `limit` records from `seq` on. */
   records(seq: Buffer, limit: number): { readonly seq: Buffer; readonly record: Buffer }[]
@@ -34,75 +36,134 @@ export interface Engine extends KeyReader {
   close(): Promise<void>
 }
 
-/** Version of the layout; a store of a newer one is refused. */
-const FORMAT = 1
+/** Version of the layout; a store of another one is refused. 1 had no checksums and no usage. */
+const FORMAT = 2
 /** Seqs reserved at once: one synchronous write in a million. */
 const RESERVE_STEP = 1n << 20n
 
 const U64_MAX = 0xffff_ffff_ffff_ffffn
 const NO_VALUE = Buffer.alloc(0)
 
-export function openIndexedStore(engine: Engine): Store {
+/** `openCopy` opens a new store of the same engine. */
+export function openIndexedStore(engine: Engine, openCopy: (path: string) => Store): Store {
   const { epoch, hashSeed, ...identity } = openIdentity(engine)
-  let reserved = identity.reserved
+  let { reserved, firstSeq } = identity
   let turn: Promise<unknown> = Promise.resolve()
   let open = true
 
-  const reader: IndexReader = {
+  const reader: IndexReader & VictimReader = {
     hashSeed,
     keys: (from, to, limit) => engine.keys(from, to, limit),
+    keysBack: (from, to, limit) => engine.keysBack(from, to, limit),
     value: (key) => engine.value(key),
-    event: (seq) => decoded(engine.record(seq)),
+    event: (seq) => eventOf(seq),
+    size: (seq) => (engine.record(seq)?.length ?? SEAL_LENGTH) - SEAL_LENGTH,
+    id: (seq) => eventOf(seq)?.id ?? '',
+  }
+
+  function eventOf(seq: Buffer): Event | undefined {
+    const record = engine.record(seq)
+    return record && decodeRecord(openRecord(engine.path, seq, record, hashSeed))
   }
 
   function stored(seq: Buffer | undefined): StoredEvent | undefined {
-    const event = seq && reader.event(seq)
+    const event = seq && eventOf(seq)
     return seq && event && { seq: seq.readBigUInt64BE(), event }
   }
 
+  /** An index that leads to another event than it says is damaged. */
+  function storedById(id: string): StoredEvent | undefined {
+    const found = stored(engine.value(idKey(id)))
+    if (found !== undefined && found.event.id !== id)
+      throw new StoreError(
+        'unavailable',
+        `the index of store ${engine.path} is damaged: restore it from a copy`,
+      )
+    return found
+  }
+
+  function inTurn<Result>(run: () => Promise<Result>): Promise<Result> {
+    const result = turn.then(run)
+    turn = result.catch(() => undefined)
+    return result
+  }
+
   async function putInTurn(batch: readonly StoredEvent[]) {
+    const deletions = hasDeletions(reader)
     const { outcomes, additions, removals } = decide(batch, {
       has: (id) => engine.value(idKey(id)) !== undefined,
+      get: storedById,
       winner: (key) => stored(engine.value(replaceIndexKey(key))),
+      isDeleted: (event, key) => deletions && isDeletedBy(reader, event, key),
     })
     if (additions.length === 0) return outcomes
     const records = additions.map(({ stored }) => encodeRecord(stored.event))
     let highest = 0n
     for (const { stored } of additions) if (stored.seq > highest) highest = stored.seq
     const reserve = highest > reserved ? reservation(highest) : undefined
+    const usage = new UsageChange()
+    for (const { event } of removals) usage.add(event, -1)
+    for (const { stored } of additions) usage.add(stored.event, 1)
     await engine.write((writer) => {
       for (const removal of removals) remove(writer, removal)
       additions.forEach((addition, i) => {
         add(writer, addition, records[i]!)
       })
+      count(writer, usage)
       if (reserve !== undefined) writer.putIndex(META.reserved, seqKey(reserve))
     })
     if (reserve !== undefined && reserve > reserved) reserved = reserve
     return outcomes
   }
 
-  function add(writer: Writer, { stored, replaceKey }: Addition, record: Buffer): void {
-    const seq = seqKey(stored.seq)
-    writer.putRecord(seq, record)
-    writer.putIndex(idKey(stored.event.id), seq)
-    if (replaceKey !== undefined) writer.putIndex(replaceIndexKey(replaceKey), seq)
-    visitPlaceKeys(stored, hashSeed, (key) => writer.putIndex(key, NO_VALUE))
+  async function removeInTurn(removal: Removal, limit: number): Promise<Amount> {
+    const taken = victims(reader, removal, limit).flatMap((seq) => stored(seq) ?? [])
+    if (taken.length === 0) return { events: 0, bytes: 0 }
+    let first = firstSeq
+    if ('kinds' in removal) for (const { seq } of taken) if (seq >= first) first = seq + 1n
+    const usage = new UsageChange()
+    for (const { event } of taken) usage.add(event, -1)
+    await engine.write((writer) => {
+      for (const victim of taken) remove(writer, victim)
+      count(writer, usage)
+      if (first > firstSeq) writer.putIndex(META.firstSeq, seqKey(first))
+    })
+    firstSeq = first
+    return { events: taken.length, bytes: 0 - usage.bytes }
   }
 
-  /** The replace key stays: whoever removes a winner has a new one. */
+  function add(writer: Writer, { stored, replaceKey }: Addition, record: Buffer): void {
+    const seq = seqKey(stored.seq)
+    writer.putRecord(seq, sealRecord(seq, record, hashSeed))
+    writer.putIndex(idKey(stored.event.id), seq)
+    if (replaceKey !== undefined) writer.putIndex(replaceIndexKey(replaceKey), seq)
+    visitEventKeys(stored, hashSeed, (key) => writer.putIndex(key, NO_VALUE))
+  }
+
+  /** Before {@link add}, which sets the replace key anew. */
   function remove(writer: Writer, stored: StoredEvent): void {
     writer.deleteRecord(seqKey(stored.seq))
     writer.deleteIndex(idKey(stored.event.id))
-    visitPlaceKeys(stored, hashSeed, (key) => writer.deleteIndex(key))
+    const key = replaceKey(stored.event)
+    if (key !== undefined) writer.deleteIndex(replaceIndexKey(key))
+    visitEventKeys(stored, hashSeed, (key) => writer.deleteIndex(key))
+  }
+
+  function count(writer: Writer, usage: UsageChange): void {
+    for (const [kind, value] of usage.values((kind) => engine.value(usageKey(kind))))
+      if (value === undefined) writer.deleteIndex(usageKey(kind))
+      else writer.putIndex(usageKey(kind), value)
   }
 
   function assertOpen(): void {
     if (!open) throw new StoreError('unavailable', `store ${engine.path} is closed`)
   }
 
-  return {
+  const store: Store = {
     epoch,
-    firstSeq: 0n,
+    get firstSeq() {
+      return firstSeq
+    },
     get lastSeq() {
       return reserved
     },
@@ -115,9 +176,19 @@ export function openIndexedStore(engine: Engine): Store {
     },
     async put(batch) {
       assertOpen()
-      const result = turn.then(() => putInTurn(batch))
-      turn = result.catch(() => undefined)
-      return result
+      return inTurn(() => putInTurn(batch))
+    },
+    async remove(removal, limit) {
+      assertOpen()
+      return inTurn(() => removeInTurn(removal, limit))
+    },
+    async backup(path) {
+      assertOpen()
+      return copyEvents(store, path, openCopy)
+    },
+    usage() {
+      assertOpen()
+      return usageOf(reader)
     },
     has(id) {
       assertOpen()
@@ -125,7 +196,7 @@ export function openIndexedStore(engine: Engine): Store {
     },
     get(id) {
       assertOpen()
-      return stored(engine.value(idKey(id)))
+      return storedById(id)
     },
     query(filter, page) {
       assertOpen()
@@ -134,9 +205,10 @@ export function openIndexedStore(engine: Engine): Store {
     since(seq, limit) {
       assertOpen()
       if (seq >= U64_MAX || limit <= 0) return []
-      return engine
-        .records(seqKey(seq + 1n), limit)
-        .map(({ seq, record }) => ({ seq: seq.readBigUInt64BE(), event: decodeRecord(record) }))
+      return engine.records(seqKey(seq + 1n), limit).map(({ seq, record }) => ({
+        seq: seq.readBigUInt64BE(),
+        event: decodeRecord(openRecord(engine.path, seq, record, hashSeed)),
+      }))
     },
     async close() {
       if (!open) return
@@ -145,18 +217,20 @@ export function openIndexedStore(engine: Engine): Store {
       await engine.close()
     },
   }
+  return store
 }
 
 function reservation(seq: bigint): bigint {
   return seq > U64_MAX - RESERVE_STEP ? U64_MAX : seq + RESERVE_STEP
 }
 
-function decoded(record: Buffer | undefined): Event | undefined {
-  return record && decodeRecord(record)
+/** Of the checksums and hashes of a store; undefined when it has none, for damage. */
+export function hashSeedOf(engine: Engine): number | undefined {
+  return engine.value(META.hashSeed)?.readUInt32BE()
 }
 
 /** What a store is born with, written at its first opening. */
-function openIdentity(engine: Engine): { epoch: string; hashSeed: number; reserved: bigint } {
+function openIdentity(engine: Engine) {
   const format = engine.value(META.format)?.toString()
   if (format === undefined)
     engine.writeNow((writer) => {
@@ -177,5 +251,10 @@ function openIdentity(engine: Engine): { epoch: string; hashSeed: number; reserv
   )
   if (epoch === undefined || hashSeed === undefined || reserved === undefined)
     throw new StoreError('wrong_format', `store ${engine.path} lacks its epoch: it is damaged`)
-  return { epoch: epoch.toString(), hashSeed: hashSeed.readUInt32BE(), reserved: reserved.readBigUInt64BE() }
+  return {
+    epoch: epoch.toString(),
+    hashSeed: hashSeed.readUInt32BE(),
+    reserved: reserved.readBigUInt64BE(),
+    firstSeq: engine.value(META.firstSeq)?.readBigUInt64BE() ?? 0n,
+  }
 }

@@ -1,34 +1,50 @@
 /**
- * The index beside a segment log: LMDB, filled behind the log in large transactions. It can be made again from the
- * log at any time. Two tables: the index of `index-keys.ts`, and where the record of a seq stands.
+ * The index beside a segment log: LMDB, filled behind the log in large transactions, see `log-index-writer.ts`. It can
+ * be made again from the log and its graves at any time. Two tables: the index of `index-keys.ts`, and where the record
+ * of a seq stands.
  *
  *   index key                        value
- *   00  name                         see `META` and `WATERMARK`
+ *   00  name                         see `META`, `WATERMARK`, `WHOLE` and `log-index-writer.ts`
  *   03  segment 4                    bytes of its records that are still wanted, u64
  *
  *   location key: seq 8              segment 4, offset 4, length 4
  */
-import { replaceKey, supersedes } from '@aetherkit/core'
 import { type Database, open, type RootDatabase } from 'lmdb'
-import { idKey, META, replaceIndexKey, seqKey, visitPlaceKeys } from './index-keys.js'
-import type { Location, LogPosition, LogRecord } from './log-record.js'
-import { decodeRecord } from './record.js'
-import type { KeyReader } from './scan.js'
-import type { SegmentReader } from './segment-reader.js'
-import type { StoredEvent } from './store.js'
+import { failure } from './failure.js'
+import { META, seqKey } from './index-keys.js'
+import { before, type Location, type LogPosition, RECORD_HEAD } from './log-record.js'
+import type { VictimReader } from './victims.js'
 
 /** Version of this layout; an index of another one is made anew. */
-const FORMAT = '2'
+const FORMAT = '3'
 /** Everything of the log before this position is in the index: segment 4, offset 4. */
 const WATERMARK = Buffer.from('\x00watermark')
+/** Up to here the log had stood when the index was begun: it is made from log and graves, until it has all of that. */
+const WHOLE = Buffer.from('\x00whole')
+/** See `log-index-writer.ts`. */
+export const GRAVES = Buffer.from('\x00graves')
 const LIVE = 0x03
-const NO_VALUE = Buffer.alloc(0)
+const START: LogPosition = { segment: 0, offset: 0 }
 
-export class LogIndex implements KeyReader {
+/** Within a transaction of {@link LogIndex.write}; reads see what was written. */
+export interface IndexTransaction {
+  put(key: Buffer, value: Buffer): void
+  remove(key: Buffer): void
+  locate(seq: Buffer, location: Location): void
+  unlocate(seq: Buffer): void
+  /** Adds to the bytes that are still wanted of a segment. */
+  countLive(segment: number, change: number): void
+  watermark(position: LogPosition): void
+}
+
+export class LogIndex implements Pick<VictimReader, 'keys' | 'keysBack' | 'value' | 'size'> {
   readonly #index: RootDatabase<Buffer, Buffer>
   readonly #locations: Database<Buffer, Buffer>
 
+  readonly #path: string
+
   constructor(path: string) {
+    this.#path = path
     this.#index = open<Buffer, Buffer>({
       path,
       name: 'index',
@@ -42,14 +58,15 @@ export class LogIndex implements KeyReader {
     this.#locations = this.#index.openDB({ name: 'location', encoding: 'binary', keyEncoding: 'binary' })
   }
 
-  /** Empties an index that belongs to another log or has another layout. */
-  claim(epoch: string): void {
-    const isOurs = `${this.value(META.format)}` === FORMAT && `${this.value(META.epoch)}` === epoch
+  /** Empties an index that belongs to another log or has another layout; the log ends at `end`. */
+  claim(log: string, end: LogPosition): void {
+    const isOurs = `${this.value(META.format)}` === FORMAT && `${this.value(META.epoch)}` === log
     if (isOurs) return
     this.#index.clearSync()
     this.#locations.clearSync()
     this.#index.transactionSync(() => {
-      void this.#index.put(META.epoch, Buffer.from(epoch))
+      void this.#index.put(META.epoch, Buffer.from(log))
+      void this.#index.put(WHOLE, positionValue(end))
       void this.#index.put(META.format, Buffer.from(FORMAT))
     })
   }
@@ -63,9 +80,17 @@ export class LogIndex implements KeyReader {
   }
 
   get watermark(): LogPosition {
-    const value = this.value(WATERMARK)
-    if (value === undefined) return { segment: 0, offset: 0 }
-    return { segment: value.readUInt32BE(0), offset: value.readUInt32BE(4) }
+    return this.#position(WATERMARK)
+  }
+
+  /** Still to be made from the log as it was: what of it is dead is told by the graves alone. */
+  get isPartial(): boolean {
+    return before(this.watermark, this.#position(WHOLE))
+  }
+
+  /** See {@link Store.firstSeq}. */
+  get firstSeq(): bigint {
+    return this.value(META.firstSeq)?.readBigUInt64BE() ?? 0n
   }
 
   /** By segment, the bytes of its records that are still wanted; those that are not here have none. */
@@ -80,22 +105,33 @@ export class LogIndex implements KeyReader {
   }
 
   value(key: Buffer): Buffer | undefined {
-    const value = this.#index.getBinary(key)
+    const value = this.#read(() => this.#index.getBinary(key))
     return value && bytes(value)
   }
 
   keys(start: Buffer, end: Buffer, limit: number): Buffer[] {
-    return Array.from(this.#index.getKeys({ start, end, limit }))
+    return this.#read(() => Array.from(this.#index.getKeys({ start, end, limit }), bytes))
+  }
+
+  keysBack(from: Buffer, to: Buffer, limit: number): Buffer[] {
+    const range = { start: to, end: from, limit, reverse: true, exclusiveStart: true }
+    return this.#read(() => Array.from(this.#index.getKeys(range), bytes))
+  }
+
+  /** Of the event with this seq, without the head of its record. */
+  size(seq: Buffer): number {
+    return (this.location(seq)?.length ?? RECORD_HEAD) - RECORD_HEAD
   }
 
   location(seq: Buffer): Location | undefined {
-    const value = this.#locations.getBinary(seq)
+    const value = this.#read(() => this.#locations.getBinary(seq))
     return value && readLocation(bytes(value))
   }
 
   /** The first `limit` from `seq` on, rising. */
   locations(seq: bigint, limit: number): { readonly seq: bigint; readonly location: Location }[] {
-    return Array.from(this.#locations.getRange({ start: seqKey(seq), limit }), ({ key, value }) => ({
+    const range = { start: seqKey(seq), limit }
+    return this.#read(() => Array.from(this.#locations.getRange(range))).map(({ key, value }) => ({
       seq: bytes(key).readBigUInt64BE(),
       location: readLocation(bytes(value)),
     }))
@@ -106,76 +142,46 @@ export class LogIndex implements KeyReader {
     this.#index.resetReadTxn()
   }
 
-  /**
-   * Takes in records that stand behind the watermark and moves it to `end`: one transaction, on disk on return. What
-   * the records say is judged as {@link Store.put} judged it; `log` has the events that they replace.
-   */
-  apply(segment: number, records: readonly LogRecord[], end: LogPosition, log: SegmentReader): void {
-    const changes = new Map<number, number>()
-    const count = (of: number, change: number) => changes.set(of, (changes.get(of) ?? 0) + change)
-    this.#index.transactionSync(() => {
-      for (const record of records) this.#take(segment, record, log, count)
-      for (const [of, change] of changes) this.#countLive(of, change)
-      const watermark = Buffer.alloc(8)
-      watermark.writeUInt32BE(end.segment, 0)
-      watermark.writeUInt32BE(end.offset, 4)
-      void this.#index.put(WATERMARK, watermark)
-    })
+  /** One transaction, on disk on return; nothing of it when `fill` throws. */
+  write(fill: (transaction: IndexTransaction) => void): void {
+    this.#index.transactionSync(() =>
+      fill({
+        put: (key, value) => void this.#index.put(key, value),
+        remove: (key) => void this.#index.remove(key),
+        locate: (seq, location) => void this.#locations.put(seq, locationValue(location)),
+        unlocate: (seq) => void this.#locations.remove(seq),
+        countLive: (segment, change) => this.#countLive(segment, change),
+        watermark: (position) => void this.#index.put(WATERMARK, positionValue(position)),
+      }),
+    )
+  }
+
+  /** What the last transaction has kept of its graves is in their file. */
+  forgetGraves(): void {
+    this.write((transaction) => transaction.remove(GRAVES))
+  }
+
+  /** A copy of the index as it is now, in a new directory. */
+  async copyTo(directory: string): Promise<void> {
+    await this.#index.backup(directory, true)
   }
 
   close(): Promise<void> {
     return this.#index.close()
   }
 
-  #take(segment: number, record: LogRecord, log: SegmentReader, count: Count): void {
-    const event = decodeRecord(record.event)
-    const seq = seqKey(record.seq)
-    const known = this.value(idKey(event.id))
-    if (known !== undefined) {
-      // Compaction moved it.
-      if (known.equals(seq)) this.#locate(seq, segment, record, count)
-      return
+  /** What LMDB notices of damage. */
+  #read<Result>(run: () => Result): Result {
+    try {
+      return run()
+    } catch (error) {
+      throw failure(this.#path, error, 'unavailable')
     }
-    const key = replaceKey(event)
-    if (key !== undefined) {
-      const winnerSeq = this.value(replaceIndexKey(key))
-      if (winnerSeq !== undefined) {
-        const winner = this.#load(winnerSeq, log)
-        if (!supersedes(event, winner.event)) return
-        this.#remove(winner, winnerSeq, log.seed, count)
-      }
-      void this.#index.put(replaceIndexKey(key), seq)
-    }
-    void this.#index.put(idKey(event.id), seq)
-    this.#locate(seq, segment, record, count)
-    visitPlaceKeys({ seq: record.seq, event }, log.seed, (key) => void this.#index.put(key, NO_VALUE))
   }
 
-  #locate(seq: Buffer, segment: number, record: LogRecord, count: Count): void {
-    const old = this.location(seq)
-    if (old !== undefined) count(old.segment, -old.length)
-    count(segment, record.length)
-    const value = Buffer.allocUnsafe(12)
-    value.writeUInt32BE(segment, 0)
-    value.writeUInt32BE(record.offset, 4)
-    value.writeUInt32BE(record.length, 8)
-    void this.#locations.put(seq, value)
-  }
-
-  #load(seq: Buffer, log: SegmentReader): StoredEvent {
-    const location = this.location(seq)
-    const number = seq.readBigUInt64BE()
-    if (location === undefined) throw new Error(`the index names seq ${number}, but not where it is`)
-    return { seq: number, event: decodeRecord(log.record(location, number).event) }
-  }
-
-  /** The replace key stays: whoever removes a winner has a new one. */
-  #remove(stored: StoredEvent, seq: Buffer, seed: number, count: Count): void {
-    const old = this.location(seq)
-    if (old !== undefined) count(old.segment, -old.length)
-    void this.#locations.remove(seq)
-    void this.#index.remove(idKey(stored.event.id))
-    visitPlaceKeys(stored, seed, (key) => void this.#index.remove(key))
+  #position(key: Buffer): LogPosition {
+    const value = this.value(key)
+    return value === undefined ? START : { segment: value.readUInt32BE(0), offset: value.readUInt32BE(4) }
   }
 
   #countLive(segment: number, change: number): void {
@@ -188,10 +194,23 @@ export class LogIndex implements KeyReader {
   }
 }
 
-type Count = (segment: number, change: number) => void
-
 function readLocation(value: Buffer): Location {
   return { segment: value.readUInt32BE(0), offset: value.readUInt32BE(4), length: value.readUInt32BE(8) }
+}
+
+function locationValue({ segment, offset, length }: Location): Buffer {
+  const value = Buffer.allocUnsafe(12)
+  value.writeUInt32BE(segment, 0)
+  value.writeUInt32BE(offset, 4)
+  value.writeUInt32BE(length, 8)
+  return value
+}
+
+function positionValue({ segment, offset }: LogPosition): Buffer {
+  const value = Buffer.allocUnsafe(8)
+  value.writeUInt32BE(segment, 0)
+  value.writeUInt32BE(offset, 4)
+  return value
 }
 
 /** The library's own class of bytes lacks the numbers. */

@@ -2,8 +2,9 @@
  * What the log has and the index does not yet: the newest events, in memory. It comes in two generations, the one that
  * the index is just taking in and the one that grows; the older goes as a whole when the index has it.
  */
-import { compileFilter, type Filter } from '@aetherkit/core'
+import { compileFilter, type Event, type Filter } from '@aetherkit/core'
 import type { Addition, Decision } from './decide.js'
+import { DELETION, Deletions } from './deletion.js'
 import { newestFirst, type Page, type StoredEvent } from './store.js'
 
 export class Overlay {
@@ -46,9 +47,14 @@ export class Overlay {
   winner(replaceKey: string): StoredEvent | undefined {
     for (const { winners } of this.#generations) {
       const winner = winners.get(replaceKey)
-      if (winner !== undefined) return winner
+      if (winner !== undefined) return this.get(winner.event.id) === winner ? winner : undefined
     }
     return undefined
+  }
+
+  /** Whether a deletion that is here deletes the event. */
+  isDeleted(event: Event, replaceKey: string | undefined): boolean {
+    return this.#generations.some(({ deletions }) => deletions.has(event, replaceKey))
   }
 
   /** `bytes`: what this took of the log. */
@@ -107,6 +113,7 @@ class Generation {
   /** Those of before that were replaced. */
   readonly removed = new Set<string>()
   readonly winners = new Map<string, StoredEvent>()
+  readonly deletions = new Deletions()
   bytes = 0
   /** In rising order of seq. This and the lists below also keep what was removed again. */
   readonly all: StoredEvent[] = []
@@ -117,6 +124,7 @@ class Generation {
     const { event } = stored
     this.byId.set(event.id, stored)
     if (replaceKey !== undefined) this.winners.set(replaceKey, stored)
+    if (event.kind === DELETION) this.deletions.add(event)
     insert(this.all, stored, bySeq)
     append(this.#byAuthor, event.pubkey, stored)
     for (const tag of event.tags) {

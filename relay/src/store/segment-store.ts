@@ -9,14 +9,16 @@ import { type Identity, writeIdentity } from './identity.js'
 import { idKey, replaceIndexKey } from './index-keys.js'
 import type { IndexThread } from './index-thread.js'
 import { type Bounds, IndexWriter } from './index-writer.js'
-import { type IndexReader, queryIndex } from './indexed-query.js'
+import { hasDeletions, type IndexReader, isDeletedBy, queryIndex } from './indexed-query.js'
 import type { LogIndex } from './log-index.js'
-import type { LogRecord } from './log-record.js'
+import type { LogIndexWriter } from './log-index-writer.js'
+import type { LogPosition, LogRecord } from './log-record.js'
 import { type Chunk, tail } from './log-recovery.js'
 import { byNewest, bySeq, merge, Overlay } from './overlay.js'
 import { decodeRecord, encodeRecord } from './record.js'
 import type { SegmentLog } from './segment-log.js'
-import { type Page, type Store, type StoredEvent, StoreError } from './store.js'
+import { type Amount, type Page, type Removal, type Store, type StoredEvent, StoreError } from './store.js'
+import { usageOf } from './victims.js'
 
 /** Seqs reserved at once: one write of the identity in a million. */
 const RESERVE_STEP = 1n << 20n
@@ -30,12 +32,18 @@ export interface SegmentStoreParts {
   readonly index: LogIndex
   readonly thread: IndexThread
   readonly bounds: Bounds
+  /** Indexes what was appended before the thread begins; `isDead` as `LogIndexWriter.apply` takes it. */
+  readonly recovery: { readonly writer: LogIndexWriter; isDead?(position: LogPosition): boolean }
+  /** Whether no segment may go, because a backup copies them. */
+  isPinned(): boolean
+  backup(path: string): Promise<Amount>
   closed(): void
 }
 
 /** Reads what the index lacks of the log, which is little unless the index is new. */
 export function openSegmentStore(parts: SegmentStoreParts): Store {
   const { path, identity, log, index, thread, bounds, closed } = parts
+  let maintenance: Promise<unknown> = Promise.resolve()
   const overlay = new Overlay()
   let reserved = BigInt(identity.reserved)
   let turn: Promise<unknown> = Promise.resolve()
@@ -48,14 +56,29 @@ export function openSegmentStore(parts: SegmentStoreParts): Store {
     event: (seq) => indexed(seq)?.event,
     isHidden: (id) => overlay.covers(id),
   }
+  let deletionsIndexed = hasDeletions(index)
   const current: Current = {
     has: (id) =>
       overlay.get(id) !== undefined || (!overlay.hasRemoved(id) && index.value(idKey(id)) !== undefined),
-    winner: (key) => overlay.winner(key) ?? indexed(index.value(replaceIndexKey(key))),
+    get: (id) => overlay.get(id) ?? (overlay.hasRemoved(id) ? undefined : indexedById(id)),
+    winner(key) {
+      const newest = overlay.winner(key)
+      if (newest !== undefined) return newest
+      const winner = indexed(index.value(replaceIndexKey(key)))
+      return winner === undefined || overlay.hasRemoved(winner.event.id) ? undefined : winner
+    },
+    isDeleted: (event, key) =>
+      overlay.isDeleted(event, key) || (deletionsIndexed && isDeletedBy(index, event, key)),
   }
   recover(parts, overlay, current)
   const indexWriter = new IndexWriter(
-    { overlay, index, thread, bounds, indexed: () => compaction.check() },
+    {
+      ...{ overlay, index, thread, bounds },
+      indexed() {
+        deletionsIndexed = hasDeletions(index)
+        compaction.check()
+      },
+    },
     log.end,
   )
   const compaction = new Compaction({
@@ -63,14 +86,31 @@ export function openSegmentStore(parts: SegmentStoreParts): Store {
     index,
     overlay,
     through: () => indexWriter.through(),
-    move: (records, isWanted) => inTurn(() => move(records.filter(isWanted))),
+    move: (records, isWanted) => alone(() => inTurn(() => move(records.filter(isWanted)))),
+    isPinned: parts.isPinned,
   })
+  let firstSeq = index.firstSeq
 
   function indexed(seq: Buffer | undefined): StoredEvent | undefined {
     const location = seq && index.location(seq)
     if (seq === undefined || location === undefined) return undefined
     const record = log.record(location, seq.readBigUInt64BE())
     return { seq: record.seq, event: decodeRecord(record.event) }
+  }
+
+  /** An index that leads to another event than it says is damaged. */
+  function indexedById(id: string): StoredEvent | undefined {
+    const found = indexed(index.value(idKey(id)))
+    if (found !== undefined && found.event.id !== id)
+      throw new StoreError('unavailable', `the index of store ${path} is damaged: remove ${path}/index`)
+    return found
+  }
+
+  /** Compaction and removal, one step after the other: the index must not lose what a step has just moved. */
+  function alone<Result>(run: () => Promise<Result>): Promise<Result> {
+    const result = maintenance.then(run)
+    maintenance = result.catch(() => undefined)
+    return result
   }
 
   function inTurn<Result>(run: () => Promise<Result>): Promise<Result> {
@@ -89,6 +129,19 @@ export function openSegmentStore(parts: SegmentStoreParts): Store {
     overlay.add(decision, await append(entries))
     indexWriter.added(log.end)
     return outcomes
+  }
+
+  async function remove(removal: Removal, limit: number): Promise<Amount> {
+    await indexWriter.through()
+    try {
+      return await thread.remove(removal, limit)
+    } finally {
+      // Also when it failed half way: a full disk wants the room of segments that are wholly dead.
+      index.refresh()
+      firstSeq = index.firstSeq
+      deletionsIndexed = hasDeletions(index)
+      compaction.check()
+    }
   }
 
   /** To the end of the log; the index then finds them there. */
@@ -134,7 +187,9 @@ export function openSegmentStore(parts: SegmentStoreParts): Store {
 
   return {
     epoch: identity.epoch,
-    firstSeq: 0n,
+    get firstSeq() {
+      return firstSeq
+    },
     get lastSeq() {
       return reserved
     },
@@ -146,13 +201,25 @@ export function openSegmentStore(parts: SegmentStoreParts): Store {
       assertOpen()
       return inTurn(() => putInTurn(batch))
     },
+    async remove(removal, limit) {
+      assertOpen()
+      return alone(() => remove(removal, limit))
+    },
+    async backup(path) {
+      assertOpen()
+      return parts.backup(path)
+    },
+    usage() {
+      assertOpen()
+      return usageOf(index)
+    },
     has(id) {
       assertOpen()
       return current.has(id)
     },
     get(id) {
       assertOpen()
-      return overlay.get(id) ?? (overlay.hasRemoved(id) ? undefined : indexed(index.value(idKey(id))))
+      return current.get(id)
     },
     query(filter, page) {
       assertOpen()
@@ -179,6 +246,7 @@ export function openSegmentStore(parts: SegmentStoreParts): Store {
       if (!open) return
       open = false
       await compaction.close()
+      await maintenance
       await turn
       await indexWriter.close()
       await index.close()
@@ -189,9 +257,12 @@ export function openSegmentStore(parts: SegmentStoreParts): Store {
   }
 }
 
-/** Fills the overlay with what the index lacks; what is too much for it goes into the index right away. */
+/**
+ * Fills the overlay with what the index lacks; what is too much for it goes into the index right away, and so does
+ * everything as long as the graves must be asked.
+ */
 function recover(
-  { identity, log, index, bounds }: SegmentStoreParts,
+  { identity, log, index, bounds, recovery: { writer, isDead } }: SegmentStoreParts,
   overlay: Overlay,
   current: Current,
 ): void {
@@ -201,8 +272,9 @@ function recover(
   for (const chunk of tail(log, index.watermark, identity.end)) {
     waiting.push(chunk)
     // Twice: a bound may be passed by one batch.
-    if (waiting.reduce((sum, { records }) => sum + records.length, 0) <= 2 * bounds.events) continue
-    for (const { segment, records, end } of waiting) index.apply(segment, records, end, log)
+    const isSmall = waiting.reduce((sum, { records }) => sum + records.length, 0) <= 2 * bounds.events
+    if (isSmall && isDead === undefined) continue
+    for (const { segment, records, end } of waiting) writer.apply(segment, records, end, isDead)
     waiting = []
   }
   for (const { records } of waiting) {

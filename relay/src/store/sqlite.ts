@@ -17,6 +17,18 @@ const BIAS = 2n ** 63n
  * @throws StoreError `not_writable`, `locked`, `wrong_format`, `unavailable`; the message names the path.
  */
 export function openSqliteStore(path: string): Store {
+  const { db, engine } = openSqlite(path)
+  try {
+    return openIndexedStore(engine, openSqliteStore)
+  } catch (error) {
+    release(db)
+    db.close()
+    throw openFailure(path, error)
+  }
+}
+
+/** The database alone, for who wants to look into it. @throws as {@link openSqliteStore}. */
+export function openSqlite(path: string): { readonly db: Database.Database; readonly engine: Engine } {
   try {
     mkdirSync(dirname(path), { recursive: true })
   } catch (error) {
@@ -38,7 +50,7 @@ export function openSqliteStore(path: string): Store {
       CREATE TABLE IF NOT EXISTS event (seq INTEGER PRIMARY KEY, record BLOB NOT NULL) STRICT;
       CREATE TABLE IF NOT EXISTS event_index (key BLOB PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
     `)
-    return openIndexedStore(sqliteEngine(path, db))
+    return { db, engine: sqliteEngine(path, db) }
   } catch (error) {
     const refusal = openFailure(path, error)
     if (db !== undefined && refusal.code !== 'locked') release(db)
@@ -75,6 +87,9 @@ function sqliteEngine(path: string, db: Database.Database): Engine {
   const prepared = {
     value: db.prepare('SELECT value FROM event_index WHERE key = ?').raw(),
     keys: db.prepare('SELECT key FROM event_index WHERE key >= ? AND key < ? ORDER BY key LIMIT ?').raw(),
+    keysBack: db
+      .prepare('SELECT key FROM event_index WHERE key >= ? AND key < ? ORDER BY key DESC LIMIT ?')
+      .raw(),
     record: db.prepare('SELECT record FROM event WHERE seq = ?').raw(),
     records: db
       .prepare('SELECT seq, record FROM event WHERE seq >= ? ORDER BY seq LIMIT ?')
@@ -101,15 +116,26 @@ function sqliteEngine(path: string, db: Database.Database): Engine {
       throw writeFailure(path, `${path}-wal`, error)
     }
   }
+  /** Damage of the file is found as it is read. */
+  function read<Result>(run: () => Result): Result {
+    try {
+      return run()
+    } catch (error) {
+      throw failure(path, error, 'unavailable')
+    }
+  }
   return {
     path,
     writeNow,
     write: async (fill) => writeNow(fill),
-    value: (key) => (prepared.value.get([key]) as [Buffer] | undefined)?.[0],
-    keys: (from, to, limit) => (prepared.keys.all([from, to, limit]) as [Buffer][]).map(([key]) => key),
-    record: (seq) => (prepared.record.get([rowId(seq)]) as [Buffer] | undefined)?.[0],
+    value: (key) => read(() => (prepared.value.get([key]) as [Buffer] | undefined)?.[0]),
+    keys: (from, to, limit) =>
+      read(() => (prepared.keys.all([from, to, limit]) as [Buffer][]).map(([key]) => key)),
+    keysBack: (from, to, limit) =>
+      read(() => (prepared.keysBack.all([from, to, limit]) as [Buffer][]).map(([key]) => key)),
+    record: (seq) => read(() => (prepared.record.get([rowId(seq)]) as [Buffer] | undefined)?.[0]),
     records: (seq, limit) =>
-      (prepared.records.all([rowId(seq), limit]) as [bigint, Buffer][]).map(([row, record]) => ({
+      read(() => prepared.records.all([rowId(seq), limit]) as [bigint, Buffer][]).map(([row, record]) => ({
         seq: seqOfRow(row),
         record,
       })),

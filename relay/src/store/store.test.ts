@@ -5,19 +5,21 @@ import { openMemoryStore } from './memory.js'
 import { openSqliteStore } from './sqlite.js'
 
 const seed = Number(process.env.SEED ?? Date.now() >>> 0)
+/** The threads run what was built: they are started by node itself. */
+const script = new URL('../../dist/store/index-worker.js', import.meta.url)
 const slow = (name: string, run: () => Promise<void>) => test(name, run, 120_000)
 
 storeContract('memory', {
   test: slow,
   open: openMemoryStore,
-  capabilities: { durable: false },
+  capabilities: { durable: false, backup: false },
   seed,
   randomCases: 20_000,
 })
 storeContract('lmdb', {
   test: slow,
-  open: openLmdbStore,
-  capabilities: { durable: true },
+  open: (path) => openLmdbStore(path, { script }),
+  capabilities: { durable: true, backup: true },
   seed,
   randomCases: 20_000,
 })
@@ -27,16 +29,16 @@ storeContract('lmdb, indexed at once in small segments', {
     openLmdbStore(path, {
       segmentBytes: 4096,
       bounds: { events: 8, bytes: 1 << 16, delay: 0 },
-      script: new URL('../../dist/store/index-worker.js', import.meta.url),
+      script,
     }),
-  capabilities: { durable: true },
+  capabilities: { durable: true, backup: true },
   seed,
   randomCases: 4000,
 })
 storeContract('sqlite', {
   test: slow,
   open: openSqliteStore,
-  capabilities: { durable: true },
+  capabilities: { durable: true, backup: true },
   seed,
   randomCases: 20_000,
 })

@@ -13,8 +13,8 @@ export interface StoredEvent {
   readonly event: Event
 }
 
-/** What became of one event of a batch (spec 2.2). */
-export type PutStatus = 'stored' | 'duplicate' | 'superseded'
+/** What became of one event of a batch (spec 2.2). `deleted`: its author's deletion is stored, see `deletion.ts`. */
+export type PutStatus = 'stored' | 'duplicate' | 'superseded' | 'deleted'
 
 export interface PutOutcome {
   readonly status: PutStatus
@@ -33,6 +33,38 @@ export interface Page {
   readonly after?: Position
 }
 
+/** Kinds from and to, both inclusive. */
+export type KindRange = readonly [from: number, to: number]
+
+/**
+ * What to take out of a store.
+ *
+ * - by age, count or size: the last in query order (spec 2.7) go first, until everything of the kinds was created at
+ *   `createdBefore` or later, and no more than `maxEvents` and `maxBytes` are left. Deletions (kind 5) are neither
+ *   taken nor counted unless the range is `[5, 5]`: without them what they deleted could come back.
+ * - `expiredBy`: what was over at that time, in nanoseconds (spec 2.6), the first to expire first
+ * - `ids`: these events, in this order; an unknown id is nothing
+ */
+export type Removal =
+  | {
+      readonly kinds: KindRange
+      readonly createdBefore?: bigint
+      readonly maxEvents?: number
+      readonly maxBytes?: number
+    }
+  | { readonly expiredBy: bigint }
+  | { readonly ids: readonly string[] }
+
+/** Bytes are the canonical sizes of the events (spec 1.5), whatever else a store writes. */
+export interface Amount {
+  readonly events: number
+  readonly bytes: number
+}
+
+export interface KindUsage extends Amount {
+  readonly kind: number
+}
+
 export interface Store {
   /** 16 characters `[a-z0-9]`, made with a new store and kept with its data (spec 7.4). */
   readonly epoch: string
@@ -41,7 +73,10 @@ export interface Store {
    * after a crash it also covers seqs of events that were never written; it may be far above the last seq in use.
    */
   readonly lastSeq: bigint
-  /** Everything that was stored with a seq from here on is still there or lawfully superseded; pruning raises it. */
+  /**
+   * Everything that was stored with a seq from here on is still there, or lawfully gone: superseded, expired, deleted
+   * by its author or taken out by id. Only a removal by age, count or size raises it, above what it took.
+   */
   readonly firstSeq: bigint
   /**
    * The relay is about to hand out seqs up to `seq`. A durable store writes a reservation in big steps, so call
@@ -52,11 +87,26 @@ export interface Store {
   /**
    * Decides and stores a batch in one transaction; resolves after it is durable, outcomes in the order of the
    * batch. An event is judged against what is stored and what stands before it in the batch (spec 2.2, 2.3);
-   * replacing deletes the old winner in the same transaction. Calls are carried out one after the other.
+   * replacing deletes the old winner in the same transaction, and a deletion what it deletes (see `deletion.ts`).
+   * Calls are carried out one after the other.
    * Rejects with StoreError `storage_full` or `unavailable`: then nothing of the batch is stored, reads go on,
    * and a later put may work.
    */
   put(batch: readonly StoredEvent[]): Promise<readonly PutOutcome[]>
+  /**
+   * Takes out at most `limit` events; resolves after they are gone for good, to what was taken. When that is `limit`
+   * events there may be more. Puts and reads go on meanwhile.
+   * Rejects as {@link put}: then nothing was taken, or all of it.
+   */
+  remove(removal: Removal, limit: number): Promise<Amount>
+  /** What is stored of each kind, rising. May lag behind puts by seconds; exact when a removal resolves. */
+  usage(): readonly KindUsage[]
+  /**
+   * Writes a copy to `path`, which must not exist: a store of its own, with a new epoch, that has everything whose put
+   * had resolved when the backup began. Puts and reads go on meanwhile. Checks every event of the copy.
+   * Rejects with StoreError; then nothing is left at `path`. Absent in stores that have no files.
+   */
+  backup?(path: string): Promise<Amount>
   has(id: string): boolean
   get(id: string): StoredEvent | undefined
   /** The stored events the filter matches, in query order (spec 2.7). */
@@ -66,6 +116,9 @@ export interface Store {
   /** Waits for the puts under way, then lets go of the files. */
   close(): Promise<void>
 }
+
+/** The part of a store that reads. */
+export type StoreView = Pick<Store, 'epoch' | 'firstSeq' | 'has' | 'get' | 'query' | 'since'>
 
 /**
  * - `storage_full`: the disk or a quota is full

@@ -36,6 +36,7 @@ app.use(
 app.get('/paid', (_request, response) => response.json({ sold: true }))
 
 const commands = {
+  processor: () => process.cpuUsage(),
   verify: ({ calls, concurrency }) =>
     measure({ count: calls.length, concurrency }, async (i) => {
       const { isValid, invalidReason } = await facilitator.verify(...parts(calls[i]))

@@ -25,6 +25,7 @@ const buyers = buyerKeys.map((key) => {
 })
 
 const commands = {
+  processor: () => process.cpuUsage(),
   verify: ({ calls, concurrency }) => {
     const read = calls.map(plain)
     return measure({ count: read.length, concurrency }, async (i) =>

@@ -24,8 +24,11 @@ type Written = Map<string, string | undefined>
 /** Lost with the process, and with it what became of every payment under way. */
 export function memoryJournalStore(): JournalStore {
   const values = new Map<string, string>()
-  const list = (prefix: string) =>
-    [...values].filter(([key]) => key.startsWith(prefix)).sort(([a], [b]) => (a < b ? -1 : 1))
+  const list = (prefix: string) => {
+    const found: (readonly [key: string, value: string])[] = []
+    for (const entry of values) if (entry[0].startsWith(prefix)) found.push(entry)
+    return found.sort(([a], [b]) => (a < b ? -1 : 1))
+  }
   return {
     async transact(run) {
       const written: Written = new Map()

@@ -2,12 +2,14 @@
  * Presenting a payment until something definite comes of it (spec payments 10, 12): the same bytes, again and again, and
  * the buyer's own node between. Another payment is signed only when this one is provably dead or failed.
  */
+import { CLAIM_HEADER } from '../claim.js'
 import { PaymentError } from '../errors.js'
 import type { BuyerFate } from '../fate.js'
 import type { Journal, JournalEntry } from '../journal.js'
 import type { Receipt } from '../requirement.js'
 import { type Answer, readAnswer } from './answer.js'
-import type { FetchFunction, PreparedRequest } from './request.js'
+import { keepCredit } from './credit.js'
+import type { FetchFunction, Header, PreparedRequest } from './request.js'
 import type { Wallet } from './wallet.js'
 
 export interface Presenting {
@@ -78,11 +80,12 @@ export async function present(
 async function ask(
   { fetch, attemptTimeoutMs, now }: Presenting,
   request: PreparedRequest,
-  { url, header }: JournalEntry,
+  { url, header, claim }: JournalEntry,
 ): Promise<Answer | undefined> {
+  const claiming: readonly Header[] = claim === undefined ? [] : [[CLAIM_HEADER, claim]]
   let response: Response
   try {
-    response = await request.paid(fetch, url, header, attemptTimeoutMs)
+    response = await request.paid(fetch, url, [header, ...claiming], attemptTimeoutMs)
   } catch {
     request.signal.throwIfAborted()
     return undefined
@@ -98,9 +101,14 @@ async function ending(
   answer: Answer,
 ): Promise<Presented | undefined> {
   const { journal, fetch } = context
-  const { kind, response, receipt } = answer
+  const { response, receipt } = answer
+  let { kind } = answer
   if (receipt?.success === true) {
     await noteReceipt(context, entry, receipt)
+    const { url, network, asset } = entry
+    const isCredited = await keepCredit(journal, response, { url, network, asset })
+    // Given back: nothing else comes of this payment, and the next call spends the credit.
+    if (isCredited && kind === 'unserved') kind = 'closed'
   }
   switch (kind) {
     case 'served': {

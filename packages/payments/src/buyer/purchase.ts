@@ -4,7 +4,7 @@
  */
 import { toHex } from '@aetherkit/core'
 import { sha256 } from '@noble/hashes/sha2.js'
-import { accountsOf, brokenCap, type Caps, dollarsOf, formatDollars } from '../budget.js'
+import { accountsOf, brokenCap, type Caps, dollarsOf, formatDollars, type Withdrawal } from '../budget.js'
 import { encodeHeader } from '../codec/header.js'
 import { writePayment as writeV1 } from '../codec/v1.js'
 import { writePayment as writeV2 } from '../codec/v2.js'
@@ -112,13 +112,11 @@ export async function signPurchase(
   const { requirement, purchase } = await appraise(buyer, request, url, challenge)
   const { network, host, dollars } = purchase
   const spending = { network, host, dollars, at: buyer.now() }
-  const hold = await reserve(buyer, spending)
+  const { asset, amount } = requirement
+  const hold = await reserve(buyer, spending, { payer: wallet.address, asset, amount })
   try {
-    const balance = await wallet.balanceOf(requirement)
-    if (balance !== undefined && balance < requirement.amount) {
-      const held = formatMoney({ asset: requirement.asset, amount: balance }, network)
-      throw new PaymentError('insufficient_funds', `${purchase.price} is asked, ${held} is there`)
-    }
+    const short = await balanceFault(buyer, requirement, hold)
+    if (short !== undefined) throw short
     if (buyer.approve !== undefined && (await buyer.approve(purchase)) !== true)
       throw new PaymentError('not_approved', `${purchase.price} for ${purchase.url} was not approved`)
     request.signal.throwIfAborted()
@@ -151,14 +149,51 @@ export async function budgetFault(
   return broken && exceeded(broken, dollars)
 }
 
-async function reserve(buyer: Buyer, spending: Parameters<Journal['hold']>[0]): Promise<symbol> {
+/**
+ * Why the wallet could not pay it now, if so: what payments under way may still take counts as gone. Undefined without
+ * a node.
+ */
+export async function balanceFault(
+  buyer: Buyer,
+  requirement: Requirement,
+  hold?: symbol,
+): Promise<PaymentError | undefined> {
+  const { wallet, journal } = buyer
+  const { network, asset, amount } = requirement
+  const look = async () => {
+    // First what is under way: a payment that lands meanwhile is counted twice, and never not at all.
+    const inFlight = await journal.inFlight({ network, payer: wallet.address, asset }, hold)
+    return { inFlight, balance: await wallet.balanceOf(requirement) }
+  }
+  let { inFlight, balance } = await look()
+  if (balance !== undefined && balance >= amount && balance - inFlight < amount) {
+    // Some of it may have landed or died since.
+    await buyer.recover()
+    const again = await look()
+    inFlight = again.inFlight
+    balance = again.balance
+  }
+  if (balance === undefined || balance - inFlight >= amount) return undefined
+  const money = (atomic: bigint) => formatMoney({ asset, amount: atomic }, network)
+  const taken = inFlight === 0n ? '' : `, ${money(inFlight)} of it for payments under way`
+  return new PaymentError(
+    'insufficient_funds',
+    `${money(amount)} is asked, ${money(balance)} is there${taken}`,
+  )
+}
+
+async function reserve(
+  buyer: Buyer,
+  spending: Parameters<Journal['hold']>[0],
+  withdrawal: Withdrawal,
+): Promise<symbol> {
   const { journal, caps } = buyer
-  const first = await journal.hold(spending, caps)
+  const first = await journal.hold(spending, caps, withdrawal)
   if ('hold' in first) return first.hold
   if (first.cap === 'perCall') throw exceeded(first, spending.dollars)
   // What died since gives its amount back.
   await buyer.recover()
-  const second = await journal.hold(spending, caps)
+  const second = await journal.hold(spending, caps, withdrawal)
   if ('hold' in second) return second.hold
   throw exceeded(second, spending.dollars)
 }
@@ -205,6 +240,7 @@ function entryOf(
     decimals,
     payTo,
     header,
+    claim: Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString('base64url'),
     payer,
     source,
     signature,

@@ -6,6 +6,8 @@ import { isLoopback } from '../rpc.js'
 
 export type FetchFunction = (input: RequestInfo | URL, init?: RequestInit) => Promise<Response>
 
+export type Header = readonly [name: string, value: string]
+
 export interface PreparedRequest {
   readonly method: string
   /** Absolute, without fragment. */
@@ -21,15 +23,10 @@ export interface PreparedRequest {
   /** As the caller asked, redirects included. */
   unpaid(fetch: FetchFunction): Promise<Response>
   /**
-   * With a payment header. Redirects inside the origin are followed with it; to another origin it never goes along.
+   * With headers that pay. Redirects inside the origin are followed with it; to another origin it never goes along.
    * The deadline is for the headers, not for the body.
    */
-  paid(
-    fetch: FetchFunction,
-    url: string,
-    header: readonly [name: string, value: string],
-    timeoutMs: number,
-  ): Promise<Response>
+  paid(fetch: FetchFunction, url: string, paying: readonly Header[], timeoutMs: number): Promise<Response>
   /** Where a paid answer leads, without the payment and as a plain GET; the answer itself when the caller follows none. */
   follow(fetch: FetchFunction, response: Response, url: string): Promise<Response>
 }
@@ -80,7 +77,7 @@ export async function prepareRequest(
     isPaid: PAYMENT_HEADERS.some((name) => headers.has(name)),
     intent: toHex(sha256(new TextEncoder().encode([method, url.href, bodyHash, key].join('\n')))),
     unpaid: (fetch) => send(fetch, url.href, { method, headers, redirect: request.redirect }),
-    async paid(fetch, at, [name, value], timeoutMs) {
+    async paid(fetch, at, paying, timeoutMs) {
       const deadline = new AbortController()
       const timer = setTimeout(
         () => deadline.abort(new DOMException('no answer in time', 'TimeoutError')),
@@ -90,11 +87,11 @@ export async function prepareRequest(
         let to = new URL(at)
         let how = method
         for (let hops = 0; ; hops++) {
-          const paying = new Headers(headers)
-          paying.set(name, value)
+          const all = new Headers(headers)
+          for (const [name, value] of paying) all.set(name, value)
           const response = await send(fetch, to.href, {
             method: how,
-            headers: paying,
+            headers: all,
             redirect: 'manual',
             signal: AbortSignal.any([signal, deadline.signal]),
           })

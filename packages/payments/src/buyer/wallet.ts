@@ -1,7 +1,6 @@
 /** The buyer's key and node: what is asked of the chain before signing, and the signed payment (spec payments 12). */
-import { isJsonObject, toHex } from '@aetherkit/core'
+import { toHex } from '@aetherkit/core'
 import { sha256 } from '@noble/hashes/sha2.js'
-import { decodeBase64 } from '../codec/header.js'
 import { PaymentError } from '../errors.js'
 import { type BuildOptions, buildPayment, resolveMint } from '../exact/build.js'
 import type { AllowedMints, Mint } from '../exact/mint.js'
@@ -18,6 +17,7 @@ import {
   type PaymentSigner,
   signerAddress,
 } from '../solana.js'
+import { tokensIn } from '../token-account.js'
 
 export interface SignedPayment extends Omit<Traceable, 'createdAt'> {
   readonly id: string
@@ -47,10 +47,12 @@ export interface WalletOptions {
   readonly rpcFetch: Fetch | undefined
 }
 
+type Lifetime = Pick<Requirement, 'recentBlockhash' | 'lastValidBlockHeight'>
+
 /** A blockhash lives for 150 blocks. */
 const BLOCKHASH_LIFE = 150n
-/** The amount in a token account: u64 at 64. */
-const AMOUNT_AT = 64
+/** For as long a seller offers the same blockhash. */
+const TRUST_MS = 2_000
 
 /** @throws PaymentError `demo_key` for a demo key with a node that is not on this machine */
 export function createWallet({ signer, network, rpcUrl, allowedMints, rpcFetch }: WalletOptions): Wallet {
@@ -64,6 +66,7 @@ export function createWallet({ signer, network, rpcUrl, allowedMints, rpcFetch }
     allowedMints,
   }
   const seen: SeenTransactions = new Map()
+  const lifetimeOf = createLifetimes(node)
   let checked: Promise<void> | undefined
 
   return {
@@ -86,10 +89,10 @@ export function createWallet({ signer, network, rpcUrl, allowedMints, rpcFetch }
       }
     },
     async sign(requirement, withMemo) {
-      const lifetime = await lifetimeOf(requirement, node)
+      const lifetime = await lifetimeOf(requirement)
       const { recentBlockhash: _hash, lastValidBlockHeight: _height, ...terms } = requirement
       const built = await buildPayment({ ...terms, ...lifetime }, { ...build, signer, withMemo })
-      const base64 = btoa(String.fromCharCode(...built.wire))
+      const base64 = Buffer.from(built.wire).toString('base64')
       const { memo: asked, ...unbound } = terms
       const demanded: Requirement = withMemo && asked !== undefined ? { ...unbound, memo: asked } : unbound
       const mint = await resolveMint(requirement, build)
@@ -98,6 +101,7 @@ export function createWallet({ signer, network, rpcUrl, allowedMints, rpcFetch }
         network,
         limits: DEFAULT_SPONSOR_LIMITS,
         allowedMints,
+        mayPaySponsor: true,
       })
       if (!verdict.ok)
         throw new PaymentError('offer_refused', `the terms make no valid payment: ${verdict.reason}`)
@@ -128,21 +132,30 @@ const withoutNode: Rpc = {
 
 /**
  * The seller's blockhash only when the node takes it for a recent one; and its last height is ours to know: a seller who
- * understates it would have the buyer sign again while the first payment can still land.
+ * understates it would have the buyer sign again while the first payment can still land. What the node said holds for
+ * the other payments of the next two seconds: the last height of a blockhash never changes.
  */
-async function lifetimeOf(
-  { recentBlockhash }: Requirement,
-  node: Rpc | undefined,
-): Promise<Pick<Requirement, 'recentBlockhash' | 'lastValidBlockHeight'>> {
-  if (node === undefined) {
-    if (recentBlockhash !== undefined) return { recentBlockhash }
-    throw new PaymentError('offer_refused', 'the offer has no blockhash, and there is no node to ask for one')
+function createLifetimes(node: Rpc | undefined): (requirement: Requirement) => Promise<Lifetime> {
+  let last: { readonly at: number; readonly lifetime: Lifetime } | undefined
+  return async ({ recentBlockhash }) => {
+    if (node === undefined) {
+      if (recentBlockhash !== undefined) return { recentBlockhash }
+      throw new PaymentError(
+        'offer_refused',
+        'the offer has no blockhash, and there is no node to ask for one',
+      )
+    }
+    if (recentBlockhash === undefined || decodeAddress(recentBlockhash) === undefined) return {}
+    const at = performance.now()
+    const isKnown = last?.lifetime.recentBlockhash === recentBlockhash && at - last.at < TRUST_MS
+    if (last !== undefined && isKnown) return last.lifetime
+    if (!(await validity(node, recentBlockhash)).valid) return {}
+    const height = await node.call('getBlockHeight', [{ commitment: 'confirmed' }])
+    if (typeof height !== 'number' && typeof height !== 'bigint') return {}
+    const lifetime = { recentBlockhash, lastValidBlockHeight: BigInt(height) + BLOCKHASH_LIFE }
+    last = { at, lifetime }
+    return lifetime
   }
-  if (recentBlockhash === undefined || decodeAddress(recentBlockhash) === undefined) return {}
-  if (!(await validity(node, recentBlockhash)).valid) return {}
-  const height = await node.call('getBlockHeight', [{ commitment: 'confirmed' }])
-  if (typeof height !== 'number' && typeof height !== 'bigint') return {}
-  return { recentBlockhash, lastValidBlockHeight: BigInt(height) + BLOCKHASH_LIFE }
 }
 
 async function checkGenesis(node: Rpc, network: Network): Promise<void> {
@@ -153,9 +166,5 @@ async function checkGenesis(node: Rpc, network: Network): Promise<void> {
 
 async function balanceAt(node: Rpc, account: string): Promise<bigint> {
   const options = { encoding: 'base64', commitment: 'confirmed' }
-  const value = resultValue(await node.call('getAccountInfo', [account, options]))
-  const text = isJsonObject(value) && Array.isArray(value.data) ? value.data[0] : undefined
-  const data = typeof text === 'string' ? decodeBase64(text) : undefined
-  if (data === undefined || data.length < AMOUNT_AT + 8) return 0n
-  return new DataView(data.buffer, data.byteOffset, data.byteLength).getBigUint64(AMOUNT_AT, true)
+  return tokensIn(resultValue(await node.call('getAccountInfo', [account, options])))
 }

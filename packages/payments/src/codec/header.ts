@@ -6,13 +6,10 @@ import { type Refusal, refuse } from '../reason.js'
 const MAX_HEADER = 16_384
 
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/
-const utf8 = new TextEncoder()
 const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 export function encodeHeader(value: unknown): string {
-  let binary = ''
-  for (const byte of utf8.encode(writeJson(value))) binary += String.fromCharCode(byte)
-  return btoa(binary)
+  return Buffer.from(writeJson(value)).toString('base64')
 }
 
 /** The JSON object in a header; anything else is `aetherkit_malformed_payment`. */
@@ -35,9 +32,8 @@ export function decodeHeader(header: string): { ok: true; value: JsonObject } | 
 /** Strict standard base64, padded; undefined for anything an encoder would not write. */
 export function decodeBase64(value: string): Uint8Array | undefined {
   if (value.length === 0 || value.length % 4 !== 0 || !BASE64.test(value)) return undefined
-  const binary = atob(value)
-  if (btoa(binary) !== value) return undefined
-  return Uint8Array.from(binary, (character) => character.charCodeAt(0))
+  const bytes = Buffer.from(value, 'base64')
+  return bytes.toString('base64') === value ? new Uint8Array(bytes) : undefined
 }
 
 /** A member that is neither missing nor null. */

@@ -2,7 +2,7 @@
 import { isJsonObject, type JsonObject, type JsonValue, writeJson } from '@aetherkit/core'
 import { parseNetwork } from '../network.js'
 import { type Refusal, refuse } from '../reason.js'
-import type { Dialect, Json, Requirement } from '../requirement.js'
+import type { Dialect, Json, Requirement, Resource } from '../requirement.js'
 import { member, objectMember, textMember } from './header.js'
 
 /** A base58 address of 32 bytes has 32 to 44 digits of the Bitcoin alphabet. */
@@ -57,6 +57,26 @@ export function writeExtra(requirement: Requirement): Record<string, Json> {
     ...(recentBlockhash !== undefined && { recentBlockhash }),
     ...(lastValidBlockHeight !== undefined && { lastValidBlockHeight: lastValidBlockHeight.toString() }),
     ...(flow === 'upfront' && { paymentFlow: 'upfront' }),
+  }
+}
+
+/** How the seller presents the service, as far as it does. */
+export function serviceText({ serviceName, tags, iconUrl }: Resource): Record<string, Json> {
+  return {
+    ...(serviceName !== undefined && { serviceName }),
+    ...(tags !== undefined && { tags }),
+    ...(iconUrl !== undefined && { iconUrl }),
+  }
+}
+
+export function readServiceText(value: JsonObject): Pick<Resource, 'serviceName' | 'tags' | 'iconUrl'> {
+  const serviceName = textMember(value, 'serviceName')
+  const iconUrl = textMember(value, 'iconUrl')
+  const tags = member(value, 'tags')
+  return {
+    ...(serviceName !== undefined && { serviceName }),
+    ...(Array.isArray(tags) && { tags: tags.filter((tag) => typeof tag === 'string') }),
+    ...(iconUrl !== undefined && { iconUrl }),
   }
 }
 

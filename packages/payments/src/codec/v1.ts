@@ -8,7 +8,7 @@ import { networkName, parseNetwork } from '../network.js'
 import { type Refusal, refuse } from '../reason.js'
 import type { Json, Offer, Payment, Receipt, Requirement, Resource } from '../requirement.js'
 import { decodeBase64, objectMember, textMember } from './header.js'
-import { readTerms, writeExtra } from './terms.js'
+import { readServiceText, readTerms, serviceText, writeExtra } from './terms.js'
 import { readAccepts, writeReceipt as writeReceiptV2 } from './v2.js'
 
 /** One entry of a v1 `accepts`, or the seed's `requirements`: `resource` absolute, description and type never empty. */
@@ -25,6 +25,8 @@ export function writeRequirement(
     resource: resource.url,
     description: resource.description || resource.url,
     mimeType: resource.mimeType || 'application/json',
+    // Not in the dialect: readers of either skip what they do not know, and ours shows it.
+    ...serviceText(resource),
     payTo,
     maxTimeoutSeconds,
     asset,
@@ -87,5 +89,6 @@ function readResource(entry: JsonObject): Resource {
     url: textMember(entry, 'resource') ?? '',
     description: textMember(entry, 'description') ?? '',
     mimeType: textMember(entry, 'mimeType') ?? '',
+    ...readServiceText(entry),
   }
 }

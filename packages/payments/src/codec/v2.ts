@@ -6,8 +6,16 @@ import { isJsonObject, type JsonObject, writeJson } from '@aetherkit/core'
 import { networkName, parseNetwork } from '../network.js'
 import { type Refusal, refuse } from '../reason.js'
 import type { Json, Offer, Payment, Receipt, Requirement, Resource } from '../requirement.js'
-import { member, objectMember, textMember } from './header.js'
-import { plainObject, readAddress, readAmount, readTerms, writeExtra } from './terms.js'
+import { objectMember, textMember } from './header.js'
+import {
+  plainObject,
+  readAddress,
+  readAmount,
+  readServiceText,
+  readTerms,
+  serviceText,
+  writeExtra,
+} from './terms.js'
 
 export function writeRequirement(requirement: Requirement): Record<string, Json> {
   const { scheme, network, amount, asset, payTo, maxTimeoutSeconds } = requirement
@@ -24,15 +32,8 @@ export function writeRequirement(requirement: Requirement): Record<string, Json>
 
 /** The object of `PAYMENT-REQUIRED`. */
 export function writeChallenge(offer: Offer): Record<string, Json> {
-  const { url, description, mimeType, serviceName, tags, iconUrl } = offer.resource
-  const resource = {
-    url,
-    description,
-    mimeType,
-    ...(serviceName !== undefined && { serviceName }),
-    ...(tags !== undefined && { tags }),
-    ...(iconUrl !== undefined && { iconUrl }),
-  }
+  const { url, description, mimeType } = offer.resource
+  const resource = { url, description, mimeType, ...serviceText(offer.resource) }
   return {
     x402Version: 2,
     error: offer.error ?? 'payment_required',
@@ -157,6 +158,16 @@ export function echoesExtensions(offered: Offer['extensions'], echoed: Payment['
   )
 }
 
+/** Whether what an echo brings as `info` of each extension still holds what the server put there. */
+export function echoesInfo(offered: Offer['extensions'], echoed: Payment['extensions']): boolean {
+  return Object.entries(offered ?? {}).every(([name, value]) => {
+    const info = isJsonObject(value) ? (value.info as Json | undefined) : undefined
+    const given = echoed?.[name]
+    if (given === undefined || info === undefined) return true
+    return includes(isJsonObject(given) ? (given.info as Json | undefined) : undefined, info)
+  })
+}
+
 function includes(given: Json | undefined, expected: Json): boolean {
   if (isJsonObject(expected) && isJsonObject(given)) {
     return Object.entries(expected).every(([name, value]) =>
@@ -167,15 +178,10 @@ function includes(given: Json | undefined, expected: Json): boolean {
 }
 
 function readResource(resource: JsonObject, url: string): Resource {
-  const serviceName = textMember(resource, 'serviceName')
-  const iconUrl = textMember(resource, 'iconUrl')
-  const tags = member(resource, 'tags')
   return {
     url,
     description: textMember(resource, 'description') ?? '',
     mimeType: textMember(resource, 'mimeType') ?? '',
-    ...(serviceName !== undefined && { serviceName }),
-    ...(Array.isArray(tags) && { tags: tags.filter((tag) => typeof tag === 'string') }),
-    ...(iconUrl !== undefined && { iconUrl }),
+    ...readServiceText(resource),
   }
 }

@@ -5,10 +5,12 @@ import { expect, test } from 'vitest'
 import { DEVNET } from '../network.js'
 import type { Payment, Requirement } from '../requirement.js'
 import type { Rpc } from '../rpc.js'
-import { encodeBase58, keypairSigner, type PaymentSigner, parseTransaction } from '../solana.js'
+import { encodeBase58, keypairSigner, type PaymentSigner } from '../solana.js'
+import { peek } from '../terms.js'
 import { TOKEN_2022_PROGRAM, TOKEN_PROGRAM } from '../token.js'
+import { parseTransaction } from '../wire.js'
 import { type BuildOptions, type BuiltPayment, buildPayment, knownMint } from './build.js'
-import { DEFAULT_SPONSOR_LIMITS, memoOf, verifyStatic } from './static.js'
+import { DEFAULT_SPONSOR_LIMITS, verifyStatic } from './static.js'
 
 const seed = (fill: number) => new Uint8Array(32).fill(fill)
 const address = (fill: number) => encodeBase58(fromHex(publicKeyOf(seed(fill))))
@@ -121,7 +123,7 @@ test('without a memo in the offer two equal payments differ; without any memo th
   const options = { signer: keypairSigner(seed(1)), rpc: node(), mints: new Map(), allowedMints: {} }
   const [third, fourth] = [await buildPayment(free, options), await buildPayment(free, options)]
   expect(third.memo).toMatch(/^[0-9a-f]{32}$/)
-  expect(memoOf(paymentOf(third).transaction)).toBe(third.memo)
+  expect(peek(paymentOf(third).transaction)?.memo).toBe(third.memo)
   expect(third.memo).not.toBe(fourth.memo)
   const bare = await build({}, { withMemo: false })
   expect(parseTransaction(bare.wire)?.instructions).toHaveLength(3)

@@ -10,12 +10,12 @@ import {
   associatedAccount,
   decodeAddress,
   encodeMessage,
-  encodeTransaction,
   type PaymentSigner,
   signerAddress,
   signMessage,
 } from '../solana.js'
 import { tokenByMint } from '../token.js'
+import { encodeTransaction } from '../wire.js'
 import { computeUnitLimit, computeUnitPrice, memo, transferChecked } from './instruction.js'
 import { type AllowedMints, checkMint, fetchMint, type Mint } from './mint.js'
 

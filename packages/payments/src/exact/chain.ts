@@ -1,5 +1,6 @@
 /** What verification and settlement ask of the chain (spec solana 3 rule 17, 7). */
 import { isJsonObject, type JsonValue, writeJson } from '@aetherkit/core'
+import type { Confirmation } from '../confirmation.js'
 import { PaymentError } from '../errors.js'
 import { type Refusal, refuse } from '../reason.js'
 import { type Rpc, RpcError, resultValue } from '../rpc.js'
@@ -14,18 +15,20 @@ const SIMULATE_TRIES = 3
 
 /**
  * Simulates without signature check and with the payment's own blockhash. Any error refuses; an RPC failure is no
- * verdict on the payment (`unexpected_verify_error`).
+ * verdict on the payment (`unexpected_verify_error`). It sees what the level lets count, so that one payer's payments die
+ * here and not on the chain.
  */
 export async function simulate(
   rpc: Rpc,
   verified: StaticallyVerified,
   base64: string,
+  confirmation?: Confirmation,
 ): Promise<{ ok: true } | Refusal> {
   const options = {
     encoding: 'base64',
     sigVerify: false,
     replaceRecentBlockhash: false,
-    commitment: 'confirmed',
+    commitment: confirmation === 'processed' ? 'processed' : 'confirmed',
   }
   for (let tries = 1; ; tries++) {
     let value: JsonValue

@@ -4,18 +4,28 @@
  * waited for.
  */
 import { isJsonObject, type JsonValue } from '@aetherkit/core'
+import { type Confirmation, hasReached, isConfirmation } from '../confirmation.js'
 import { isLoopback, type Rpc, resultValue } from '../rpc.js'
 
-/** `missing`: the node does not know it (yet). `processed` counts as missing: it can still be rolled back. */
-export type Status = 'confirmed' | 'failed' | 'missing'
+/**
+ * `confirmed`: landed without an error, at the level that was asked for. `early`: landed, and below it, so that it can
+ * still be rolled back. `missing`: the node does not know it (yet).
+ */
+type Status = 'confirmed' | 'failed' | 'early' | 'missing'
 
-export interface Confirmer {
-  /** Resolves on `confirmed` or `failed`, or with `missing` at the deadline. */
-  wait(signature: string, timeoutMs: number): Promise<Status>
+export interface Asked {
+  /** The transaction id, base58. */
+  readonly signature: string
+  /** `confirmed` by default. */
+  readonly confirmation?: Confirmation | undefined
 }
 
-interface Waiting {
-  readonly signature: string
+export interface Confirmer {
+  /** Resolves on `confirmed` or `failed`, or with what it is at the deadline. */
+  wait(asked: Asked, timeoutMs: number): Promise<Status>
+}
+
+interface Waiting extends Asked {
   readonly startedAt: number
   readonly deadline: number
   readonly resolve: (status: Status) => void
@@ -51,15 +61,12 @@ export function createConfirmer(rpc: Rpc, now: () => number = Date.now): Confirm
   }
 
   async function poll(batch: readonly Waiting[]): Promise<void> {
-    const statuses = await statusesOf(
-      rpc,
-      batch.map(({ signature }) => signature),
-      false,
-    ).catch(() => undefined)
+    const statuses = await statusesOf(rpc, batch, false).catch(() => undefined)
     batch.forEach((entry, i) => {
       const status = statuses?.[i] ?? 'missing'
       waiting.delete(entry)
-      if (status !== 'missing' || now() >= entry.deadline) entry.resolve(status)
+      const isDecided = status === 'confirmed' || status === 'failed'
+      if (isDecided || now() >= entry.deadline) entry.resolve(status)
       else waiting.add(entry) // at the end: more than a batch takes turns
     })
   }
@@ -71,10 +78,10 @@ export function createConfirmer(rpc: Rpc, now: () => number = Date.now): Confirm
   }
 
   return {
-    wait(signature, timeoutMs) {
+    wait(asked, timeoutMs) {
       return new Promise((resolve) => {
         const startedAt = now()
-        waiting.add({ signature, startedAt, deadline: startedAt + timeoutMs, resolve })
+        waiting.add({ ...asked, startedAt, deadline: startedAt + timeoutMs, resolve })
         if (fast) {
           isFresh = true
           wake()
@@ -93,16 +100,22 @@ export function createConfirmer(rpc: Rpc, now: () => number = Date.now): Confirm
  */
 export async function statusesOf(
   rpc: Rpc,
-  signatures: readonly string[],
+  asked: readonly Asked[],
   searchHistory: boolean,
 ): Promise<readonly Status[]> {
   const options = { searchTransactionHistory: searchHistory }
+  const signatures = asked.map(({ signature }) => signature)
   const value = resultValue(await rpc.call('getSignatureStatuses', [signatures, options]))
-  return signatures.map((_, i) => (Array.isArray(value) ? readStatus(value[i]) : 'missing'))
+  return asked.map(({ confirmation }, i) =>
+    Array.isArray(value) ? readStatus(value[i], confirmation) : 'missing',
+  )
 }
 
-function readStatus(value: JsonValue | undefined): Status {
-  if (!isJsonObject(value)) return 'missing'
-  if (value.confirmationStatus !== 'confirmed' && value.confirmationStatus !== 'finalized') return 'missing'
-  return value.err === null || value.err === undefined ? 'confirmed' : 'failed'
+function readStatus(value: JsonValue | undefined, level: Confirmation = 'confirmed'): Status {
+  if (!isJsonObject(value) || !isConfirmation(value.confirmationStatus)) return 'missing'
+  const isGood = value.err === null || value.err === undefined
+  // A failure frees the payment for another try, which what is only processed never does.
+  const needed = !isGood && level === 'processed' ? 'confirmed' : level
+  if (!hasReached(value.confirmationStatus, needed)) return 'early'
+  return isGood ? 'confirmed' : 'failed'
 }

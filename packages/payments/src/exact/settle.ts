@@ -4,20 +4,15 @@
  * Payments of one payer are settled one after the other (R3): several backed by a balance for one are simulated after
  * the earlier ones landed, and die there at no cost. Different payers never wait for each other.
  */
+import { CONFIRMATIONS } from '../confirmation.js'
 import { PaymentError } from '../errors.js'
 import type { Network } from '../network.js'
 import { refuse } from '../reason.js'
 import type { Payment, Requirement } from '../requirement.js'
 import { createRpc, type Fetch, isLoopback, type Rpc } from '../rpc.js'
 import type { Settlement, SettleRefusal, Settler, Signed } from '../settler.js'
-import {
-  associatedAccount,
-  encodeBase58,
-  type PaymentSigner,
-  signerAddress,
-  signMessage,
-  withFirstSignature,
-} from '../solana.js'
+import { associatedAccount, encodeBase58, type PaymentSigner, signerAddress, signMessage } from '../solana.js'
+import { withFirstSignature } from '../wire.js'
 import { knownMint } from './build.js'
 import { blockHeight, createLastValidBlockHeight, receivedAmount, simulate } from './chain.js'
 import { type Confirmer, createConfirmer, statusesOf } from './confirm.js'
@@ -96,7 +91,7 @@ export function createSolanaSettler(options: SolanaSettlerOptions): Settler {
   }
   const turns = new Map<string, Promise<unknown>>()
   return {
-    kinds: async () => [{ scheme: 'exact', network, feePayer }],
+    kinds: async () => [{ scheme: 'exact', network, feePayer, confirmations: CONFIRMATIONS }],
     verifyStatic: async (payment, requirement) => {
       const verified = await judgeBytes(context, payment, requirement)
       return verified.ok ? { ok: true, paymentId: verified.paymentId, payer: verified.payer } : verified
@@ -110,13 +105,15 @@ export function createSolanaSettler(options: SolanaSettlerOptions): Settler {
     async fate(signed, requirement) {
       // The height first: what lands after the question for the status is not past its height then.
       const height = await blockHeight(rpc)
-      const [status] = await statusesOf(rpc, [signed.transaction], true)
+      const asked = { signature: signed.transaction, confirmation: requirement.confirmation }
+      const [status] = await statusesOf(rpc, [asked], true)
       if (status === 'failed') return { state: 'failed' }
       if (status === 'confirmed') {
         const received = await receivedOf(context, signed.transaction, requirement)
         return received === undefined ? { state: 'unknown' } : { state: 'landed', received }
       }
-      return height > signed.lastValidBlockHeight ? { state: 'dead' } : { state: 'unknown' }
+      const isPast = height > signed.lastValidBlockHeight
+      return status === 'missing' && isPast ? { state: 'dead' } : { state: 'unknown' }
     },
   }
 }
@@ -164,7 +161,7 @@ async function verify(context: Context, payment: Payment, requirement: Requireme
   const verified = await judgeBytes(context, payment, requirement)
   if (!verified.ok) return verified
   const { paymentId, payer } = verified
-  const simulated = await simulate(context.rpc, verified, payment.transaction)
+  const simulated = await simulate(context.rpc, verified, payment.transaction, requirement.confirmation)
   return simulated.ok ? { ok: true as const, paymentId, payer } : { ...simulated, paymentId }
 }
 
@@ -177,8 +174,9 @@ async function settle(
 ): Promise<Settlement | SettleRefusal> {
   const { rpc, sponsors, confirmer, confirmTimeoutMs } = context
   const { paymentId, payer, destination, transaction: parsed } = verified
+  const { amount, confirmation } = requirement
   const heightAsked = context.lastValidBlockHeight().catch(() => undefined)
-  const simulated = await simulate(rpc, verified, payment.transaction)
+  const simulated = await simulate(rpc, verified, payment.transaction, confirmation)
   if (!simulated.ok) return simulated
   const height = await heightAsked
   const sponsor = sponsors.get(requirement.feePayer)
@@ -187,15 +185,22 @@ async function settle(
   const signature = await signMessage(sponsor, parsed.message, requirement.feePayer)
   const transaction = encodeBase58(signature)
   await onSigned?.({ paymentId, transaction, lastValidBlockHeight: height })
-  const base64 = encodeBase64(withFirstSignature(verified.wire, signature))
+  const base64 = Buffer.from(withFirstSignature(verified.wire, signature)).toString('base64')
   const deadline = Date.now() + confirmTimeoutMs
+  const asked = { signature: transaction, confirmation }
+  let hasLanded = false
   while (true) {
-    await send(rpc, base64)
+    if (!hasLanded) await send(rpc, base64)
     const left = deadline - Date.now()
-    const status = await confirmer.wait(transaction, Math.max(0, Math.min(RESEND_MS, left)))
+    const status = await confirmer.wait(asked, Math.max(0, Math.min(RESEND_MS, left)))
     if (status === 'failed') return { ...refuse('invalid_exact_svm_transaction_failed'), transaction }
-    if (status === 'confirmed')
-      return finish(context, { paymentId, transaction, payer }, requirement.amount, destination, deadline)
+    if (status === 'confirmed') {
+      const settled = { paymentId, transaction, payer }
+      // No node has the metadata of what is only processed; by rule 16 the mint keeps nothing of the amount.
+      if (confirmation === 'processed') return { ok: true, ...settled, received: amount }
+      return finish(context, settled, amount, destination, deadline)
+    }
+    hasLanded = status === 'early'
     if (await isDead(rpc, transaction, height)) return { ...refuse('aetherkit_dead'), transaction }
     if (Date.now() >= deadline) return { ...refuse('settlement_pending'), transaction, pending: true }
   }
@@ -231,7 +236,7 @@ async function send(rpc: Rpc, base64: string): Promise<void> {
 async function isDead(rpc: Rpc, transaction: string, lastValid: bigint): Promise<boolean> {
   try {
     if ((await blockHeight(rpc)) <= lastValid) return false
-    const [status] = await statusesOf(rpc, [transaction], true)
+    const [status] = await statusesOf(rpc, [{ signature: transaction }], true)
     return status === 'missing'
   } catch (error) {
     if (PaymentError.is(error)) return false
@@ -286,8 +291,4 @@ function checkPositive(name: string, value: number): number {
   if (!Number.isSafeInteger(value) || value <= 0)
     throw new PaymentError('invalid_option', `${name} must be a positive integer, got ${value}`)
   return value
-}
-
-function encodeBase64(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes))
 }

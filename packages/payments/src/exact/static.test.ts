@@ -31,8 +31,9 @@ import {
 } from '../../test/specimen.js'
 import { DEVNET, MAINNET } from '../network.js'
 import { encodeMessage } from '../solana.js'
+import { peek } from '../terms.js'
 import { computeUnitLimit, computeUnitPrice, memo, transferChecked } from './instruction.js'
-import { memoOf, verifyStatic } from './static.js'
+import { verifyStatic } from './static.js'
 
 test.each<[rule: string, accepted: Case, refused: Case, reason: string]>([
   ['1 the scheme is exact', {}, { requirement: JSON.parse('{"scheme":"upto"}') }, `${I}_unsupported_scheme`],
@@ -136,6 +137,22 @@ test.each<[rule: string, accepted: Case, refused: Case, reason: string]>([
     { transfer: { source: ataOf(OTHER_SPONSOR) } },
     `${P}_fee_payer_not_isolated`,
   ],
+  [
+    '8 and no destination, spec payments 8.4: not of the sponsor that pays',
+    {},
+    { requirement: { payTo: SPONSOR }, transfer: { destination: ataOf(SPONSOR) } },
+    `${P}_fee_payer_not_isolated`,
+  ],
+  [
+    '8 nor of another sponsor; a buyer’s own check lets a seller be its sponsor',
+    {
+      requirement: { payTo: SPONSOR },
+      transfer: { destination: ataOf(SPONSOR) },
+      rules: { mayPaySponsor: true },
+    },
+    { requirement: { payTo: OTHER_SPONSOR }, transfer: { destination: ataOf(OTHER_SPONSOR) } },
+    `${P}_fee_payer_not_isolated`,
+  ],
   ['9 the signature is the payer’s', {}, { signer: STRANGER_SEED }, `${P}_signature_invalid`],
   [
     '9 over these bytes; slot 0 is ignored',
@@ -183,7 +200,7 @@ test('the payment id is that of the message: another slot 0 or another text is t
   const ids = [0, 77].map((fill) => {
     const wire = concat(Uint8Array.of(2), new Uint8Array(64).fill(fill), signature, message)
     const transaction = Buffer.from(wire).toString('base64')
-    expect(memoOf(transaction)).toBe('order')
+    expect(peek(transaction)?.memo).toBe('order')
     const verdict = verifyStatic({ dialect: 'v1', network: DEVNET, transaction, raw: {} }, terms, MINT, rules)
     return verdict.ok ? [verdict.paymentId, verdict.payer, verdict.destination] : verdict.reason
   })

@@ -7,7 +7,8 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { decodeBase64 } from '../codec/header.js'
 import { type Reason, type Refusal, refuse } from '../reason.js'
 import type { Payment, Requirement } from '../requirement.js'
-import { associatedAccount, decodeAddress, type ParsedTransaction, parseTransaction } from '../solana.js'
+import { associatedAccount, decodeAddress } from '../solana.js'
+import { MAX_WIRE, type ParsedTransaction, parseTransaction } from '../wire.js'
 import {
   LIGHTHOUSE,
   MEMO_PROGRAM,
@@ -40,6 +41,8 @@ export interface StaticRules {
   readonly network: Requirement['network']
   readonly limits: SponsorLimits
   readonly allowedMints: AllowedMints
+  /** A buyer's own check: that the seller is the sponsor too is no fault of his. Never set by a sponsor. */
+  readonly mayPaySponsor?: boolean
 }
 
 export interface StaticallyVerified {
@@ -51,7 +54,6 @@ export interface StaticallyVerified {
   readonly transaction: ParsedTransaction
 }
 
-const MAX_WIRE = 1232
 const MAX_MEMO = 256
 const LAMPORTS_PER_SIGNATURE = 5_000n
 const UNKNOWN: readonly Reason[] = [
@@ -77,7 +79,7 @@ export function verifyStatic(
   const { payer } = signers
   const layout = checkLayout(transaction, rules.limits)
   if (!layout.ok) return layout
-  const transfer = checkTransfer(transaction, payer, requirement, mint, rules.sponsors)
+  const transfer = checkTransfer(transaction, payer, requirement, mint, rules)
   if (!transfer.ok) return transfer
   const memo = checkMemo(transaction, requirement)
   if (!memo.ok) return memo
@@ -88,10 +90,8 @@ export function verifyStatic(
 }
 
 /** The memo of a payment, for whoever must authenticate it before any other rule; undefined when there is not exactly one. */
-export function memoOf(base64: string): string | undefined {
-  const read = readWire(base64)
-  if (!read.ok) return undefined
-  const memos = read.transaction.instructions.filter(({ program }) => program === MEMO_PROGRAM)
+export function memoOf({ instructions }: ParsedTransaction): string | undefined {
+  const memos = instructions.filter(({ program }) => program === MEMO_PROGRAM)
   const [memo] = memos
   if (memo === undefined || memos.length > 1) return undefined
   return new TextDecoder().decode(memo.data)
@@ -187,13 +187,13 @@ function checkLayout({ instructions }: ParsedTransaction, limits: SponsorLimits)
   return foreign === -1 ? { ok: true } : refuse(UNKNOWN[foreign] as Reason)
 }
 
-/** Rules 12 to 14: the transfer is the one that was asked for. */
+/** Rules 12 to 14: the transfer is the one that was asked for; and no sponsor owns either end of it (spec payments 8.4). */
 function checkTransfer(
   { instructions }: ParsedTransaction,
   payer: string,
   requirement: Requirement,
   mint: Mint,
-  sponsors: ReadonlySet<string>,
+  { sponsors, mayPaySponsor = false }: StaticRules,
 ): { ok: true; destination: string } | Refusal {
   const [, , instruction] = instructions
   const transfer: Transfer | undefined = instruction && readTransferChecked(instruction)
@@ -215,7 +215,9 @@ function checkTransfer(
   if (transfer.destination !== destination) return refuse('invalid_exact_svm_payload_recipient_mismatch')
   const owners = [...sponsors].map((sponsor) => associatedAccount(sponsor, mint.program, requirement.asset))
   if (payer === requirement.payTo || transfer.source === destination) return refuse('aetherkit_self_payment')
-  if (owners.includes(transfer.source)) return refuse('invalid_exact_svm_payload_fee_payer_not_isolated')
+  const ends = mayPaySponsor ? [transfer.source] : [transfer.source, destination]
+  if (ends.some((end) => owners.includes(end)))
+    return refuse('invalid_exact_svm_payload_fee_payer_not_isolated')
   return { ok: true, destination }
 }
 

@@ -32,10 +32,15 @@ const WITHOUT_BODY = ['GET', 'HEAD', 'DELETE']
 const WITH_BODY = ['POST', 'PUT', 'PATCH']
 const ROUTE = /^\/(?:[A-Za-z0-9._~!$&'()*+,;=@-]|:[A-Za-z_]\w*|%[0-9A-Fa-f]{2}|\/)*$/
 
+/** Whether a pattern can be declared: a path with `:name` for segments that are any. */
+export function isRouteTemplate(pattern: string): boolean {
+  return ROUTE.test(pattern)
+}
+
 /** @throws PaymentError `invalid_option` for a route template that is none, or a body without its type */
 export function createDiscovery(options: DiscoveryOptions = {}): GateExtension {
   const { bodyType, body = {}, routeTemplate, output } = options
-  if (routeTemplate !== undefined && !ROUTE.test(routeTemplate))
+  if (routeTemplate !== undefined && !isRouteTemplate(routeTemplate))
     throw new PaymentError('invalid_option', `no route template: ${routeTemplate}`)
   if (bodyType === undefined && (options.body !== undefined || options.bodySchema !== undefined))
     throw new PaymentError('invalid_option', 'a body needs its bodyType')

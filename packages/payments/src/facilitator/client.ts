@@ -151,9 +151,11 @@ export function createFacilitatorClient(options: FacilitatorClientOptions): Sett
       const mint = await mintOf(requirement)
       if (rpc === undefined || transaction === '' || mint === undefined) return { state: 'unknown' }
       const height = await blockHeight(rpc)
-      const [status] = await statusesOf(rpc, [transaction], true)
+      const asked = { signature: transaction, confirmation: requirement.confirmation }
+      const [status] = await statusesOf(rpc, [asked], true)
       if (status === 'failed') return { state: 'failed' }
-      if (status !== 'confirmed') return { state: height > lastValidBlockHeight ? 'dead' : 'unknown' }
+      const isPast = height > lastValidBlockHeight
+      if (status !== 'confirmed') return { state: status === 'missing' && isPast ? 'dead' : 'unknown' }
       const destination = associatedAccount(requirement.payTo, mint.program, requirement.asset)
       const received = await receivedAmount(rpc, transaction, destination)
       return received === undefined ? { state: 'unknown' } : { state: 'landed', received }

@@ -1,10 +1,14 @@
+import { createServer } from 'node:http'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
-import { callOf, closeAll, listen, open, post } from '../../test/facilitator.js'
+import { callOf, closeAll, listen, open, post, serve } from '../../test/facilitator.js'
+import { expectFigures } from '../../test/fault.js'
 import { type Market, openMarket, PRICE } from '../../test/market.js'
 import { openShop, scriptedSettler } from '../../test/shop.js'
 import { DEVNET } from '../network.js'
 import { refuse } from '../reason.js'
+import type { Settler } from '../settler.js'
 import { createFacilitatorClient } from './client.js'
+import { facilitatorListener } from './node.js'
 
 vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 })
 afterEach(closeAll)
@@ -80,16 +84,67 @@ describe('over the local chain', () => {
         return response
       },
     })
-    const gate = market.gate({ settler, leaseMs: 100 })
-    open.push(gate)
+    const shop = sell(settler)
     const before = await market.balances()
     const headers = await market.pay()
-    const first = await gate.decide(market.request(headers), market.terms)
-    expect(first).toMatchObject({ kind: 'respond', status: 503, outcome: 'unknown' })
-    const second = await gate.decide(market.request(headers), market.terms)
-    expect(second.kind).toBe('pass')
-    expect((await market.balances()).merchant - before.merchant).toBe(PRICE)
+    expect(await shop.visit(headers)).toMatchObject({ kind: 'respond', status: 503, outcome: 'unknown' })
+    expect((await shop.visit(headers)).kind).toBe('pass')
+    expectFigures(
+      { fault: 'facilitator down', times: '2 answers lost after the settlement, then 1 copy' },
+      await shop.figures(before),
+      { runs: 1, credited: PRICE, debited: PRICE, served: 1 },
+    )
   })
+
+  test('a facilitator that is down is 503, and nobody is debited until it is back', async () => {
+    const { facilitator } = await listen(market.settler())
+    const listener = facilitatorListener(facilitator)
+    const url = await serve(createServer(listener))
+    const server = open.at(-1)
+    const shop = sell(createFacilitatorClient({ url }))
+    const headers = await market.pay()
+    const before = await market.balances()
+    await server?.close()
+    const down = await Promise.all(Array.from({ length: 3 }, () => shop.visit(headers)))
+    expect(down).toMatchObject(Array(3).fill({ status: 503 }))
+    const fault = 'facilitator down'
+    expectFigures({ fault, times: '3 copies while it is' }, await shop.figures(before), {
+      runs: 0,
+      credited: 0n,
+      debited: 0n,
+      served: 0,
+    })
+    await serve(createServer(listener), Number(new URL(url).port))
+    expect((await shop.visit(headers)).kind).toBe('pass')
+    expectFigures({ fault, times: '1 copy when it is back' }, await shop.figures(before), {
+      runs: 1,
+      credited: PRICE,
+      debited: PRICE,
+      served: 1,
+    })
+  })
+
+  /** A shop that settles through it, and what came of its visits. */
+  function sell(settler: Settler) {
+    const gate = market.gate({ settler, leaseMs: 100 })
+    open.push(gate)
+    let [runs, served] = [0, 0]
+    return {
+      async visit(headers: Record<string, string>) {
+        const verdict = await gate.decide(market.request(headers), market.terms)
+        if (verdict.kind === 'pass') {
+          runs++
+          await verdict.complete({ status: 200, body: new TextEncoder().encode('ok') })
+        }
+        if (verdict.kind === 'pass' || (verdict.kind === 'respond' && verdict.status === 200)) served++
+        return verdict
+      },
+      async figures(before: Awaited<ReturnType<Market['balances']>>) {
+        const { merchant, buyer } = await market.balances()
+        return { runs, credited: merchant - before.merchant, debited: before.buyer - buyer, served }
+      },
+    }
+  }
 })
 
 test('whatever is asked, the answer carries isValid or success', async () => {

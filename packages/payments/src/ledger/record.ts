@@ -2,6 +2,7 @@
 import { isJsonObject, type JsonObject, parseJson, writeJson } from '@aetherkit/core'
 import { readTerms } from '../codec/terms.js'
 import { writeRequirement } from '../codec/v2.js'
+import { isConfirmation } from '../confirmation.js'
 import type { Requirement } from '../requirement.js'
 
 /** What was paid. */
@@ -40,7 +41,12 @@ export interface PaymentRecord {
 export function writeRecord({ paymentId: _, ...record }: PaymentRecord): string {
   const { sent } = record
   if (sent === undefined) return writeJson(record)
-  return writeJson({ ...record, sent: { ...sent, requirement: writeRequirement(sent.requirement) } })
+  const { confirmation } = sent.requirement
+  const requirement = writeRequirement(sent.requirement)
+  return writeJson({
+    ...record,
+    sent: { ...sent, requirement, ...(confirmation !== undefined && { confirmation }) },
+  })
 }
 
 /** @throws TypeError for a text that no ledger wrote */
@@ -67,16 +73,18 @@ export function readRecord(paymentId: string, text: string): PaymentRecord {
 }
 
 function readSent(object: JsonObject): Sent {
-  const { transaction, lastValidBlockHeight: height, payer, at } = object
+  const { transaction, lastValidBlockHeight: height, payer, confirmation, at } = object
   const read = readTerms(object.requirement ?? null, 'v2')
   if (!read.ok) throw new TypeError('the ledger has a sent payment without readable terms')
+  if (confirmation !== undefined && !isConfirmation(confirmation))
+    throw new TypeError('the ledger has a sent payment with a confirmation level that is none')
   return {
     transaction: String(transaction),
     ...((typeof height === 'number' || typeof height === 'bigint') && {
       lastValidBlockHeight: BigInt(height),
     }),
     payer: String(payer),
-    requirement: read.requirement,
+    requirement: { ...read.requirement, ...(confirmation !== undefined && { confirmation }) },
     at: Number(at),
   }
 }

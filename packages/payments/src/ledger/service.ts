@@ -12,6 +12,8 @@ export interface Delivery {
   readonly body?: string
   /** The payment was given back instead: nothing more is served for it. */
   readonly returned?: 'refunded' | 'credited'
+  /** SHA-256 of the buyer's claim, hex: whoever brings it gets `headers` again, with `returned`. */
+  readonly claim?: string
 }
 
 export interface Service {
@@ -59,12 +61,13 @@ function readDelivery(text: string): Delivery | undefined {
   const parsed = parseJson(text)
   const delivery = parsed.ok && isJsonObject(parsed.value) ? parsed.value.delivery : undefined
   if (!isJsonObject(delivery)) return undefined
-  const { status, headers, body, returned } = delivery
+  const { status, headers, body, returned, claim } = delivery
   const entries = Object.entries(isJsonObject(headers) ? headers : {})
   return {
     status: Number(status),
     headers: Object.fromEntries(entries.map(([name, value]) => [name, String(value)])),
     ...(typeof body === 'string' && { body }),
     ...((returned === 'refunded' || returned === 'credited') && { returned }),
+    ...(typeof claim === 'string' && { claim }),
   }
 }

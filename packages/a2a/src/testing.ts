@@ -1,0 +1,2 @@
+/** For authors of task stores: the contract every store has to meet. */
+export { type TaskStoreContract, taskStoreContract } from './store/contract-suite.js'

@@ -1,0 +1,53 @@
+/** The console as an operator starts it: the token comes from a file, never from an argument. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { ask } from '../../test/http-client.js'
+import { RelayProcess } from '../../test/relay-process.js'
+
+// A busy machine may take its time.
+vi.setConfig({ testTimeout: 30_000 })
+
+const TOKEN = 'correct-horse-battery'
+const FLAGS = ['--gateway', 'http', '--ws-port', '0', '--http-port', '0', '--http-ws-port', '0']
+
+let folder: string
+let file: string
+let relay: RelayProcess | undefined
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'aether-console-'))
+  file = join(folder, 'admin.token')
+})
+afterEach(async () => {
+  relay?.child.kill('SIGKILL')
+  await relay?.exit
+  rmSync(folder, { recursive: true, force: true })
+})
+
+const start = (...flags: readonly string[]) =>
+  new RelayProcess(folder, [...FLAGS, '--storage', 'memory', ...flags], {
+    AETHER_RELAY_HTTP_ADMIN_TOKEN_FILE: file,
+  })
+
+test('the first line of the file is the token, and no log line holds it', async () => {
+  writeFileSync(file, `${TOKEN}\n`, { mode: 0o600 })
+  relay = start()
+  const { http } = await relay.line('listening')
+  const port = Number(new URL(String(http)).port)
+  const answer = await ask(port, 'GET /v1/console', { headers: { authorization: `Bearer ${TOKEN}` } })
+  expect(answer.status).toBe(200)
+  expect((await ask(port, 'GET /v1/console')).json.code).toBe('auth_required')
+  expect(relay.out + relay.err).not.toContain(TOKEN)
+})
+
+test('a file that is missing or holds no token ends the start with exit code 2, and is named', async () => {
+  relay = start()
+  expect(await relay.exit).toBe(2)
+  expect(relay.err).toContain(file)
+  writeFileSync(file, 'too-short\n')
+  relay = start()
+  expect(await relay.exit).toBe(2)
+  expect(relay.err).toContain(`${file}: the admin token must be 16 to 256`)
+  expect(relay.err).not.toContain('too-short')
+})

@@ -1,0 +1,134 @@
+/** Subscriptions over HTTP: ids, owners, filters, limits, end of life (spec 10.3). */
+import type { Event } from '@aetherkit/core'
+import { createRelay, type Relay, type RelayOptions } from '@aetherkit/relay'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { type AskOptions, ask as askPort, EventStream } from '../../test/http-client.js'
+import { createAuthor } from '../../test/signing.js'
+
+// A busy machine may take its time.
+vi.setConfig({ testTimeout: 30_000 })
+
+const author = createAuthor()
+let relay: Relay
+async function start(options: RelayOptions = {}): Promise<void> {
+  relay = await createRelay({ verifyWorkers: 1, http: {}, ...options })
+}
+afterEach(() => relay.close())
+const port = () => relay.http?.port ?? 0
+const ask = (line: string, options?: AskOptions) => askPort(port(), line, options)
+const subscribe = (body: object, headers: AskOptions['headers'] = {}) =>
+  ask('POST /v1/subscriptions', { body, headers })
+const stream = (id: unknown, headers?: AskOptions['headers'], more = '') =>
+  EventStream.open(port(), `/v1/stream?subscription_id=${encodeURIComponent(String(id))}${more}`, headers)
+async function publish(template: Parameters<typeof author.sign>[0] = {}): Promise<Event> {
+  const event = author.sign(template)
+  await relay.publish(event)
+  return event
+}
+
+describe('a subscription', () => {
+  test('made by the relay has an id of 128 random bits, an owner token and a cursor', async () => {
+    await start()
+    await publish()
+    const { status, json } = await subscribe({ filters: { kinds: [1] } })
+    expect(status).toBe(200)
+    expect(json.subscription_id).toMatch(/^sub-[0-9a-f]{32}$/)
+    expect(Buffer.from(String(json.owner), 'base64url')).toHaveLength(16)
+    expect(json.cursor).toBe(`${relay.info.epoch}-1`)
+  })
+
+  test('with a chosen id is honoured if it is free', async () => {
+    await start()
+    expect((await subscribe({ filters: [{}], subscription_id: 'mine' })).json.subscription_id).toBe('mine')
+    for (const none of ['', null])
+      expect((await subscribe({ filters: {}, subscription_id: none })).json.subscription_id).toMatch(/^sub-/)
+  })
+
+  test('is set again, and deleted, only by its owner; once the token was shown the address no longer counts', async () => {
+    await start()
+    const { owner } = (await subscribe({ filters: {}, subscription_id: 's' })).json
+    const wrong = 'x'.repeat(22)
+    const stolen = await subscribe({ filters: {}, subscription_id: 's', owner: wrong })
+    expect([stolen.status, stolen.json]).toEqual([
+      409,
+      { error: 'subscription_conflict', message: 'subscription exists', code: 'subscription_conflict' },
+    ])
+    // Nobody has shown a token yet: the same address will do, as with the reference.
+    expect((await subscribe({ filters: { kinds: [2] }, subscription_id: 's' })).status).toBe(200)
+    expect((await subscribe({ filters: {}, subscription_id: 's', owner: String(owner) })).status).toBe(200)
+    expect((await subscribe({ filters: {}, subscription_id: 's' })).json.code).toBe('subscription_conflict')
+    const missing = await ask('DELETE /v1/subscriptions/nope')
+    for (const headers of [{}, { authorization: `Bearer ${wrong}` }]) {
+      const refused = await ask('DELETE /v1/subscriptions/s', { headers })
+      expect([refused.status, refused.text]).toEqual([404, missing.text])
+    }
+    const headers = { authorization: `Bearer ${owner}` }
+    const deleted = await ask('DELETE /v1/subscriptions/s', { headers })
+    expect([deleted.status, deleted.json]).toEqual([200, { deleted: true, subscription_id: 's' }])
+    expect(missing.json).toEqual({
+      error: 'subscription_not_found',
+      message: 'subscription_not_found',
+      code: 'subscription_not_found',
+    })
+  })
+
+  test('keeps the owner token that a client brings', async () => {
+    await start()
+    const owner = 'a-token-of-my-own'
+    expect((await subscribe({ filters: {}, subscription_id: 's', owner })).json.owner).toBe(owner)
+    expect((await subscribe({ filters: {}, subscription_id: 's' })).status).toBe(409)
+    expect((await subscribe({ filters: {}, owner: 'short' })).json.code).toBe('invalid_message')
+  })
+
+  test('needs filters of the right shape', async () => {
+    await start({ limits: { maxSubId: 4 } })
+    const refused = async (body: object) => {
+      const { status, json } = await subscribe(body)
+      return [status, json.error, json.code, json.message]
+    }
+    const code = 'invalid_message'
+    expect(await refused([])).toEqual([400, code, code, 'invalid_message: payload must be object'])
+    expect(await refused({ filters: [] })).toEqual([400, code, code, 'invalid_message: filters required'])
+    expect(await refused({})).toEqual([400, code, code, 'invalid_message: filters must be object or list'])
+    expect(await refused({ filters: [{}, 7] })).toEqual([
+      400,
+      code,
+      code,
+      'invalid_message: filters must be object or list',
+    ])
+    expect(await refused({ filters: {}, subscription_id: 7 })).toEqual([
+      400,
+      code,
+      code,
+      'subscription_id required',
+    ])
+    expect((await refused({ filters: {}, subscription_id: 'ééé' }))[2]).toBe('limit_exceeded')
+  })
+
+  test('is one of at most so many of its address, and of all', async () => {
+    await start({ limits: { maxSubscriptions: 2 } })
+    for (let i = 0; i < 2; i++) expect((await subscribe({ filters: {} })).status).toBe(200)
+    expect((await subscribe({ filters: {} })).json.code).toBe('limit_exceeded')
+    await relay.close()
+    await start({ limits: { maxHttpSubscriptions: 1 } })
+    await subscribe({ filters: {}, subscription_id: 'a' })
+    const { status, json, headers } = await subscribe({ filters: {} })
+    expect([status, json.code, headers['retry-after']]).toEqual([503, 'unavailable', '1'])
+    await ask('DELETE /v1/subscriptions/a')
+    expect((await subscribe({ filters: {} })).status).toBe(200)
+  })
+
+  test('expires a while after its last reader left, not before', async () => {
+    await start({ limits: { subscriptionMs: 300 } })
+    await subscribe({ filters: {}, subscription_id: 's' })
+    const reader = await stream('s')
+    await new Promise((resolve) => setTimeout(resolve, 600))
+    await publish()
+    expect((await reader.next())?.event).toBe('event')
+    reader.close()
+    const gone = async () => (await ask('GET /healthz')).json.http_subscriptions
+    await expect.poll(gone, { timeout: 10_000 }).toBe(0)
+    const { status, blocks } = await stream('s')
+    expect([status, blocks]).toEqual([404, []])
+  })
+})

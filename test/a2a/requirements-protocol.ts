@@ -1,0 +1,177 @@
+/** What the A2A specification 1.0.1 and 0.3 ask of an agent (spec a2a 2). */
+import { must, type Requirement, should } from './requirement.js'
+
+export const PROTOCOL = {
+  // Operations and bindings
+  'op-send': must('operations', 'SendMessage answers with {task} or {message} on JSON-RPC and REST'),
+  'op-stream': must(
+    'operations',
+    'SendStreamingMessage answers with server-sent StreamResponses on both bindings',
+  ),
+  'op-get': must('operations', 'GetTask answers with the bare task on both bindings'),
+  'op-list': must('operations', 'ListTasks answers on both bindings'),
+  'op-cancel': must('operations', 'CancelTask answers with the bare task on both bindings'),
+  'op-subscribe': must('operations', 'SubscribeToTask streams on JSON-RPC, and on REST by GET and by POST'),
+  'op-push': must('operations', 'push configurations are created, read, listed and deleted on both bindings'),
+  'op-push-delete': must('operations', 'deleting a push configuration answers result null on JSON-RPC'),
+  'op-extended-card': must('operations', 'GetExtendedAgentCard takes a call without params'),
+  'op-tenant': must(
+    'operations',
+    'the REST tenant prefix and the tenant of the JSON-RPC params name the tenant',
+  ),
+  'op-slash': must('operations', 'the endpoint answers with and without a trailing slash'),
+  'op-base': must('operations', 'a path below the base that is no operation is 404 as JSON'),
+
+  // Media types and JSON
+  'json-rest-type': should('formats', 'REST answers application/a2a+json'),
+  'json-rest-accept': must('formats', 'REST takes application/a2a+json and application/json'),
+  'json-stream-type': must('formats', 'streams are text/event-stream'),
+  'json-proto-out': must(
+    'formats',
+    'camelCase names, enums by full name, timestamps in UTC with Z and milliseconds',
+  ),
+  'json-snake-in': must('formats', 'snake_case names are read as well'),
+  'json-unknown-in': must('formats', 'unknown fields are ignored'),
+  'shape-required': must(
+    'formats',
+    'a message without messageId, role or parts is refused, each missing member named',
+  ),
+  'shape-part': must('formats', 'a part has exactly one of text, raw, url and data'),
+  'shape-enum': must('formats', 'a role or state that is no enum name is refused'),
+  'shape-echo': must('formats', 'text, raw, url and data parts come back as they were sent'),
+
+  // Service parameters
+  'version-absent': must('service parameters', 'no A2A-Version, or an empty one, means 0.3'),
+  'version-patch': must('service parameters', 'patch digits of a version are ignored'),
+  'version-unsupported': must(
+    'service parameters',
+    'another version is -32009, and the text names the header and the versions served',
+  ),
+  'version-query': must('service parameters', 'the query form A2A-Version=1.0 is honoured'),
+  'version-hint': must('service parameters', 'a 1.0 method without the header is -32601 with the same hint'),
+  'version-legacy-off': must(
+    'service parameters',
+    'with 0.3 off a call without the header is -32009, which names the header and the versions',
+  ),
+  'version-both': must('service parameters', '1.0 and 0.3 are both on by default'),
+  'ext-unknown': must('service parameters', 'unknown extension URIs are ignored'),
+  'ext-echo': should('service parameters', 'activated extensions are echoed'),
+  'ext-required': must('service parameters', 'a required extension that is not requested is -32008'),
+  'ext-exact': must('service parameters', 'another version of an extension is never substituted'),
+  'ext-legacy-header': must('service parameters', '0.3 names extensions in X-A2A-Extensions'),
+
+  // States and semantics
+  'task-terminal-send': must('semantics', 'a message to a terminal task is UnsupportedOperation'),
+  'task-terminal-subscribe': must('semantics', 'a subscription to a terminal task is UnsupportedOperation'),
+  'task-terminal-cancel': must('semantics', 'cancelling a completed task is TaskNotCancelable'),
+  'task-cancel-idempotent': must('semantics', 'cancelling a canceled task answers with it'),
+  'task-id-server': must('semantics', 'an unknown task id in a message is TaskNotFound'),
+  'task-context-inferred': must('semantics', 'the context of a message with a task id is that of the task'),
+  'task-context-mismatch': must('semantics', 'a context other than that of the task is refused'),
+  'task-context-kept': must('semantics', 'a context id of the client is kept or refused, never replaced'),
+  'task-blocking': must('semantics', 'a blocking send returns at a terminal state'),
+  'task-blocking-interrupted': must('semantics', 'a blocking send returns at an interrupted state'),
+  'task-return-immediately': must('semantics', 'returnImmediately answers before the work is done'),
+  'history-zero': must('semantics', 'historyLength 0 leaves the history out'),
+  'history-n': must('semantics', 'historyLength n gives at most the n newest'),
+  'history-negative': must('semantics', 'a negative historyLength is InvalidParams'),
+  'task-multi-turn': must('semantics', 'a message to a task in INPUT_REQUIRED resumes it'),
+  'result-artifact': should('semantics', 'results are artifacts'),
+
+  // Streaming
+  'sse-one-line': must('streaming', 'one data line an event'),
+  'sse-jsonrpc-wrap': must('streaming', 'JSON-RPC wraps every StreamResponse under the id of the request'),
+  'sse-rest-bare': must('streaming', 'REST sends StreamResponses bare'),
+  'sse-task-first': must('streaming', 'a stream is one message, or the task and then updates'),
+  'sse-closes': must('streaming', 'a stream closes at a terminal or interrupted state'),
+  'sse-subscribe-snapshot': must('streaming', 'the first event of a subscription is a task'),
+  'sse-same-order': must('streaming', 'streams of one task see the same events in the same order'),
+  'sse-independent': must('streaming', 'closing one stream affects no other'),
+  'sse-early-error': must('streaming', 'an error before the first event is plain JSON'),
+  'sse-late-error': must('streaming', 'a later error is an error event with a JSON-RPC envelope'),
+  'sse-no-ids': must('streaming', 'without an extension a stream has no event ids and no final'),
+
+  // Card
+  'card-path': must('card', 'the card is at /.well-known/agent-card.json'),
+  'card-old-path': should('card', '/.well-known/agent.json answers too'),
+  'card-required': must('card', 'every required field is present'),
+  'card-interfaces': must('card', 'each binding is listed twice, 1.0 first, with the URL of its base'),
+  'card-capabilities': must('card', 'a capability is declared only when it is served'),
+  'card-cache': should('card', 'Cache-Control, ETag, Last-Modified, and 304 on a match'),
+  'card-pure': must('card', 'a caller that sends 1.0 gets a card without 0.3 fields'),
+  'card-hybrid': must('card', 'the hybrid card is a switch of its own'),
+  'card-no-deprecated-flows': must('card', 'implicit and password flows are refused by the linter'),
+  'card-signature': must(
+    'card',
+    'the signature is a JWS over the canonical card, which a foreign verifier accepts',
+  ),
+  'card-canonical': must(
+    'card',
+    'required fields stay in the canonical form even when empty, defaults are left out',
+  ),
+  'card-jku': must('card', 'a jku of another origin is not fetched'),
+  'card-signed': must('card', 'a card is signed by default when the agent has a key'),
+  'card-lint': must('card', 'the linter refuses empty required fields'),
+
+  // ListTasks
+  'list-fields': must('list', 'tasks, nextPageToken, pageSize and totalSize are always there'),
+  'list-page-size': must('list', 'a page size outside 1..100 is refused, 50 is the default'),
+  'list-order': must('list', 'newest status first'),
+  'list-pages': must('list', 'pages hold every task once'),
+  'list-after': must('list', 'statusTimestampAfter includes the instant itself'),
+  'list-artifacts': must('list', 'without includeArtifacts the artifacts are absent'),
+  'list-owner': must('list', 'only tasks of the caller'),
+  'list-filter': must('list', 'by context and by status'),
+
+  // Errors
+  'err-parse': must('errors', 'broken JSON is -32700'),
+  'err-batch': must('errors', 'a batch is -32600'),
+  'err-envelope': must('errors', 'a wrong jsonrpc, a missing method or a bad id is -32600'),
+  'err-method': must('errors', 'an unknown method is -32601'),
+  'err-params': must('errors', 'bad params are -32602 with field violations'),
+  'err-info': must(
+    'errors',
+    'error data is an array with google.rpc.ErrorInfo of the domain a2a-protocol.org',
+  ),
+  'err-rest': must('errors', 'REST errors are {error:{code,status,message,details}} with ErrorInfo'),
+  'err-http-status': must('errors', 'JSON-RPC errors travel on 200, except 401, 413 and 429'),
+  'err-id-null': must('errors', 'a call without an id is answered with id null'),
+  'err-not-found-codes': must('errors', 'TaskNotFound is -32001 and 404'),
+  'err-codes': must('errors', 'every A2A error has the code, the status name and the HTTP status of 1.0.1'),
+  'err-push-unsupported': must('errors', 'push without push support is -32003'),
+  'err-content-type': must('errors', 'an input mode that the agent does not take is -32005'),
+  'err-no-extended-card': must('errors', 'no extended card is -32007'),
+  'err-scrubbed': must('errors', 'the text of an exception reaches no peer'),
+
+  // Push
+  'push-delivery': must('push', 'a notification is one StreamResponse as application/a2a+json'),
+  'push-auth': must('push', 'configured authentication and token are sent'),
+  'push-legacy': must('push', 'a configuration made in 0.3 gets the 0.3 body'),
+  'push-retry': must('push', 'a failed delivery is tried again, in order'),
+  'push-gone': must('push', '404 and 410 drop the configuration'),
+  'push-guard': must('push', 'private addresses, redirects and credentials in URLs are refused'),
+  'push-limit': must('push', 'at most ten configurations a task'),
+  'push-durable': must('push', 'an undelivered notification survives a restart'),
+  'push-id': must('push', 'every notification has an A2A-Notification-Id'),
+  'push-credentials': must('push', 'credentials and tokens with line breaks are refused'),
+  'push-inline': must(
+    'push',
+    'a configuration inside a message is checked before anything runs, and notified',
+  ),
+  'push-trim': must('push', 'a notification over 1 MiB is cut down to its status'),
+  'push-attempts': must('push', 'at least five attempts, then the notification is given up by name'),
+  'push-receiver': must('push', 'the receiver helper checks token and task and drops duplicates'),
+
+  // 0.3
+  'v03-send': must('0.3', 'message/send answers with the bare object and its kind'),
+  'v03-stream': must('0.3', 'message/stream has status-update with final'),
+  'v03-get': must('0.3', 'tasks/get and tasks/cancel answer with kebab-case states'),
+  'v03-resubscribe': must('0.3', 'tasks/resubscribe streams'),
+  'v03-push': must('0.3', 'tasks/pushNotificationConfig takes the nested configuration'),
+  'v03-rest': must('0.3', 'REST of 0.3 is under /v1'),
+  'v03-card': must('0.3', 'a caller without a version gets the 0.3 fields'),
+  'v03-parts': must('0.3', 'text, file and data parts are translated both ways'),
+  'v03-errors': must('0.3', 'JSON-RPC errors of 0.3 travel on 200, with data that is no array'),
+  'v03-no-list': must('0.3', 'ListTasks does not exist'),
+  'v03-extended-card': must('0.3', 'agent/getAuthenticatedExtendedCard answers with a card of 0.3'),
+} as const satisfies Record<string, Requirement>
