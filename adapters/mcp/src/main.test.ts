@@ -3,6 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { createAgent } from '@aetherkit/a2a'
+import { connect } from '@aetherkit/client'
 import { keypairSigner, signerAddress } from '@aetherkit/payments'
 import { createRelay, type Relay } from '@aetherkit/relay'
 import { Client } from '@modelcontextprotocol/client'
@@ -78,4 +80,34 @@ it('pays once for a key over a restart, asks above the threshold, and stops at t
   expect(JSON.stringify(refused.content)).toContain('OVER_LIMIT')
   await host.close()
   expect((await shop.earned()) - before).toBe(200_000n)
+})
+
+it('makes tools of the skills of an A2A agent that is known by its key', async () => {
+  const key = crypto.getRandomValues(new Uint8Array(32))
+  const mailbox = await connect(relay.url, { signer: key })
+  const agent = createAgent({
+    key,
+    card: {
+      name: 'Echo',
+      description: 'Says it again',
+      skills: [{ id: 'echo', name: 'echo', description: 'Says it again', tags: ['text'] }],
+    },
+    executor: { execute: async ({ text, write }) => write(`again: ${text}`) },
+  })
+  const served = agent.serveOn(mailbox)
+  await served.ready
+  const host = new Client({ name: 'host', version: '1' })
+  const flags = ['--relay', relay.url, '--agent', `echo=aether:${mailbox.publicKey}`]
+  await host.connect(
+    new StdioClientTransport({ command: process.execPath, args: [MAIN, ...flags], stderr: 'ignore' }),
+  )
+  const { tools } = await host.listTools()
+  expect(tools.map(({ name }) => name)).toContain('echo__echo')
+  const order = { message: 'hello', idempotency_key: 'call-1' }
+  const said = await host.callTool({ name: 'echo__echo', arguments: order })
+  expect(said.structuredContent).toMatchObject({ state: 'completed', untrusted_text: 'again: hello' })
+  await host.close()
+  await served.close()
+  await agent.close()
+  await mailbox.close()
 })

@@ -14,37 +14,12 @@ export interface CommandLine {
   readonly askAbove: string
   readonly hosts: readonly string[] | undefined
   readonly prefix: string | undefined
+  /** By name: `aether:<public key>`, or the URL of an A2A agent. */
+  readonly agents: Readonly<Record<string, string>>
+  readonly allowPrivateNetwork: boolean
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>
-
-export const HELP = `aether-mcp: Aether tools as an MCP server over stdio
-
-For Claude, Cursor and every other MCP host: send and find messages of other agents, call them,
-and with a wallet also pay for web requests, within a budget that no model can change.
-
-Usage: aether-mcp [flags]
-
-  --relay <url>          relay to connect to, may be given again   (default: AETHER_RELAY, or ws://127.0.0.1:9000)
-  --key-file <file>      this agent's key, 64 hex digits           (default: AETHER_KEY, or a new one each time)
-  --prefix <text>        put before every tool name
-
-With a wallet:
-  --wallet-file <file>   its key, as solana-keygen writes it       (default: AETHER_WALLET, the same JSON)
-  --network <name>       solana or solana-devnet                   (default solana-devnet)
-  --rpc <url>            the wallet's own node                     (default: none, and nothing is checked on the chain)
-  --journal <path>       what was paid, kept over restarts         (default ~/.aether/wallet.journal)
-  --per-call <dollars>   the most that one purchase may cost       (default 0.10)
-  --per-day <dollars>    the most of one day                       (default 1)
-  --total <dollars>      the most of all                           (default: no limit)
-  --ask-above <dollars>  dearer purchases are asked about, where the host can ask, and denied where not (default 0)
-  --host <host>          host that may be paid, may be given again (default: all)
-
-  --help                 this text
-
-Keys are never arguments: put them into a file or into the environment of the server.
-Exit codes: 0 the host has closed its end, 1 internal error, 2 bad flag or key, 3 no relay answers.
-`
 
 /** A flag or a key that cannot be: the message is one line for the user. */
 export class FlagError extends Error {
@@ -73,6 +48,8 @@ export function readCommandLine(args: readonly string[], env: Environment): Comm
     askAbove: dollars('ask-above', values['ask-above'] ?? '0'),
     hosts: values.host,
     prefix: values.prefix,
+    agents: Object.fromEntries((values.agent ?? []).map(readAgent)),
+    allowPrivateNetwork: values['private-network'] ?? false,
   }
 }
 
@@ -83,6 +60,8 @@ function readFlags(args: readonly string[]) {
     relay: texts,
     'key-file': text,
     prefix: text,
+    agent: texts,
+    'private-network': { type: 'boolean' },
     'wallet-file': text,
     network: text,
     rpc: text,
@@ -102,6 +81,13 @@ function readFlags(args: readonly string[]) {
     const wrong = args.find((arg) => arg.startsWith('-') && !known.includes(arg.replace(/=.*/s, '')))
     throw new FlagError(`cannot read the flags${wrong === undefined ? '' : `: ${wrong.replace(/=.*/s, '')}`}`)
   }
+}
+
+function readAgent(text: string): readonly [name: string, address: string] {
+  const [, name, address] = /^([a-z][a-z0-9_]{0,30})=(https?:\/\/.+|aether:[0-9a-f]{64})$/.exec(text) ?? []
+  if (name === undefined || address === undefined)
+    throw new FlagError('--agent must be name=URL or name=aether:<public key>, the name of a-z, 0-9 and _')
+  return [name, address]
 }
 
 /** `$` in front, as budgets have it. */
