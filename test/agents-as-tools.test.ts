@@ -105,8 +105,10 @@ describe.each([
     expect(await run(set.tools, context(), ['chunks 3'])).toContain('0,1,2,')
     const stop = new AbortController()
     const before = server.canceled.length
+    const waiting = server.waiting.size
     const settled = expect(run(set.tools, context(), ['wait'], stop.signal)).rejects.toThrow()
-    setTimeout(() => stop.abort(), 100)
+    await expect.poll(() => server.waiting.size).toBe(waiting + 1)
+    stop.abort()
     await settled
     await expect.poll(() => server.canceled.length).toBe(before + 1)
   })

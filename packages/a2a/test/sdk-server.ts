@@ -16,6 +16,8 @@ export interface SdkServer {
   readonly url: string
   /** Tasks that were cancelled. */
   readonly canceled: string[]
+  /** Tasks that took up `wait`, by id. */
+  readonly waiting: ReadonlyMap<string, unknown>
   close(): Promise<void>
 }
 
@@ -136,6 +138,7 @@ export async function openSdkServer(versions: readonly string[] = ['1.0', '0.3']
   return {
     url,
     canceled,
+    waiting,
     close: () => {
       server.closeAllConnections()
       return new Promise((resolve) => server.close(() => resolve()))

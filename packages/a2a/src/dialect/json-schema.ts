@@ -5,6 +5,7 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import type { Json, JsonRecord } from '../model.js'
+import { isRecord } from '../read-fields.js'
 import type { Issue } from './fault.js'
 
 type Check = (value: unknown, path: Issue['path'], issues: Issue[]) => void
@@ -198,8 +199,4 @@ function list(value: Json): readonly Json[] {
 function record(value: Json): JsonRecord {
   if (!isRecord(value)) throw new TypeError('a JSON Schema keyword expects an object')
   return value
-}
-
-function isRecord(value: unknown): value is JsonRecord {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

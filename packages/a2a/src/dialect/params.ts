@@ -1,5 +1,6 @@
 /** The shape of an `agent.request` (spec a2a 3.1): the first check, and the cheapest. */
 import type { JsonRecord } from '../model.js'
+import { isRecord } from '../read-fields.js'
 import { type DialectFault, malformed, missing } from './fault.js'
 import { decodeBase58 } from './profile.js'
 
@@ -61,8 +62,4 @@ export function readAgentRequest(
     signature: typeof signature === 'string' ? signature : '',
   }
   return { ok: true, request }
-}
-
-function isRecord(value: unknown): value is JsonRecord {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

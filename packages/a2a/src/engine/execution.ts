@@ -1,6 +1,7 @@
 /** What an executor is given (spec a2a 1, layer 5): one message of one task, and the means to answer it. */
 import type { Execution } from '../executor.js'
 import type { JsonRecord, Message, Part, SendMessageRequest, Task } from '../model.js'
+import { isRecord } from '../read-fields.js'
 import type { LiveTask } from './live-task.js'
 import type { Turn } from './turn.js'
 import type { Writer } from './writer.js'
@@ -70,9 +71,6 @@ function dataOf(parts: readonly Part[]): JsonRecord | undefined {
   for (const { data } of parts) if (isRecord(data)) return data
   return undefined
 }
-
-const isRecord = (data: Part['data']): data is JsonRecord =>
-  typeof data === 'object' && data !== null && !Array.isArray(data)
 
 /** `artifact-1`, `artifact-2`: counted in the task, so that runs over different carriers are equal. */
 function freeId(live: LiveTask): string {

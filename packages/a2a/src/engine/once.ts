@@ -4,7 +4,8 @@
  */
 import { createHash } from 'node:crypto'
 import type { CallContext } from '../engine.js'
-import type { JsonRecord, SendMessageRequest } from '../model.js'
+import type { SendMessageRequest } from '../model.js'
+import { isRecord } from '../read-fields.js'
 
 /** Where it is remembered; undefined when it is not. */
 export function onceKey(
@@ -30,6 +31,3 @@ const sorted = (value: unknown): string =>
   JSON.stringify(value, (_, inner: unknown) =>
     isRecord(inner) ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1))) : inner,
   )
-
-const isRecord = (value: unknown): value is JsonRecord =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -1,6 +1,7 @@
 /** Two stream events as one (spec a2a 5, 6.2 no. 10): text that is appended to an artifact, where nothing else differs. */
 import { isDeepStrictEqual } from 'node:util'
 import type { Json, JsonRecord } from '../model.js'
+import { isRecord } from '../read-fields.js'
 
 /** The one envelope that says what both say; undefined when they are no two pieces of one text. */
 export function coalesce(first: JsonRecord, second: JsonRecord): JsonRecord | undefined {
@@ -40,8 +41,4 @@ function chunkOf({ id = null, result }: JsonRecord): Chunk | undefined {
   if (!isRecord(part) || more !== undefined || typeof part.text !== 'string') return undefined
   const { text: _text, ...kind } = part
   return { name, update, part, frame: { id, rest, place, kind } }
-}
-
-function isRecord(value: unknown): value is JsonRecord {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -17,6 +17,7 @@
  * `deadline` (ms that the caller goes on waiting), and on an event `event-id`.
  */
 import type { JsonRecord } from '../model.js'
+import { isRecord } from '../read-fields.js'
 
 /** 21000 is the calls of @aetherkit/client. */
 export const A2A_KIND = 21013
@@ -112,8 +113,4 @@ function isText(value: unknown, max: number): value is string {
 
 function isCount(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
-}
-
-function isRecord(value: unknown): value is JsonRecord {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

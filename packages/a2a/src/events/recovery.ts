@@ -1,5 +1,6 @@
 /** How a stream goes on after a loss (spec a2a 5): what to ask for, in the version that was spoken. */
 import { isTerminal, type JsonRecord, type TaskState } from '../model.js'
+import { isRecord } from '../read-fields.js'
 
 export type Version = '1.0' | '0.3'
 
@@ -54,8 +55,4 @@ export function isOver({ result, error }: JsonRecord): boolean {
   const status = isRecord(holder) && isRecord(holder.status) ? holder.status : undefined
   const state = typeof status?.state === 'string' ? status.state : ''
   return isTerminal(state as TaskState) || LEGACY_TERMINAL.includes(state)
-}
-
-function isRecord(value: unknown): value is JsonRecord {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
