@@ -21,9 +21,14 @@ const steps = [
   ...examples.map((file) => ({ name: `example ${file}`, command: ['npx', 'tsx', `examples/${file}`] })),
 ]
 
+/** Lines of a failed test's report, and of the end of a step that failed without one. */
+const REPORT = 25
+const ENDING = 40
+
 let passed = 0
 let failed = 0
 let skipped = 0
+const failures = []
 for (const { name, command, counts } of steps) {
   const started = Date.now()
   const { code, output } = await run(command)
@@ -36,23 +41,35 @@ for (const { name, command, counts } of steps) {
     skipped += found.skipped
   } else if (code === 0) passed++
   else failed++
+  if (code !== 0) failures.push(`${name}\n\n${essence(output)}`)
   if (name === 'build' && code !== 0) break
 }
+// Once more at the end, where a log that was cut still has it.
+for (const failure of failures) console.log(`\nWHAT FAILED: ${failure}\n`)
 console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`)
 process.exitCode = failed === 0 ? 0 : 1
 
 /** Runs a command at the root, its output shown as it comes and kept for counting. */
 function run([file, ...args]) {
   const env = { ...process.env, TURBO_TELEMETRY_DISABLED: '1', FORCE_COLOR: '0', NO_COLOR: '1' }
-  const child = spawn(file, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(file, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] })
   return new Promise((resolve) => {
     let output = ''
-    child.stdout.on('data', (chunk) => {
-      output += chunk
-      process.stdout.write(chunk)
-    })
+    for (const stream of ['stdout', 'stderr'])
+      child[stream].on('data', (chunk) => {
+        output += chunk
+        process[stream].write(chunk)
+      })
     child.on('close', (code) => resolve({ code, output }))
   })
+}
+
+/** Of a failed step: what vitest says of each failed test, or else how the output ends. */
+function essence(output) {
+  const lines = output.split('\n')
+  const starts = lines.flatMap((line, i) => (/\bFAIL {2}\S/.test(line) ? [i] : []))
+  if (starts.length === 0) return lines.slice(-ENDING).join('\n')
+  return starts.map((start) => lines.slice(start, start + REPORT).join('\n')).join('\n\n')
 }
 
 /** Adds up vitest's closing lines: `Tests  1 failed | 20 passed | 2 skipped (23)`. */

@@ -38,6 +38,7 @@ export interface Engine extends Pick<VictimReader, 'keys' | 'keysBack' | 'value'
 
 /** Version of the layout; a store of another one is refused. 1 had no checksums and no usage. */
 const FORMAT = 2
+const SEQ_LENGTH = 8
 /** Seqs reserved at once: one synchronous write in a million. */
 const RESERVE_STEP = 1n << 20n
 
@@ -61,7 +62,9 @@ export function openIndexedStore(engine: Engine, openCopy: (path: string) => Sto
     id: (seq) => eventOf(seq)?.id ?? '',
   }
 
+  /** @throws StoreError `unavailable` for what is damaged: nothing that a file says of itself is believed. */
   function eventOf(seq: Buffer): Event | undefined {
+    if (seq.length !== SEQ_LENGTH) throw damagedIndex()
     const record = engine.record(seq)
     return record && decodeRecord(openRecord(engine.path, seq, record, hashSeed))
   }
@@ -74,12 +77,15 @@ export function openIndexedStore(engine: Engine, openCopy: (path: string) => Sto
   /** An index that leads to another event than it says is damaged. */
   function storedById(id: string): StoredEvent | undefined {
     const found = stored(engine.value(idKey(id)))
-    if (found !== undefined && found.event.id !== id)
-      throw new StoreError(
-        'unavailable',
-        `the index of store ${engine.path} is damaged: restore it from a copy`,
-      )
+    if (found !== undefined && found.event.id !== id) throw damagedIndex()
     return found
+  }
+
+  function damagedIndex(): StoreError {
+    return new StoreError(
+      'unavailable',
+      `the index of store ${engine.path} is damaged: restore it from a copy`,
+    )
   }
 
   function inTurn<Result>(run: () => Promise<Result>): Promise<Result> {
@@ -232,6 +238,8 @@ export function hashSeedOf(engine: Engine): number | undefined {
 /** What a store is born with, written at its first opening. */
 function openIdentity(engine: Engine) {
   const format = engine.value(META.format)?.toString()
+  const damaged = new StoreError('wrong_format', `store ${engine.path} lacks its epoch: it is damaged`)
+  if (format === undefined && engine.records(seqKey(0n), 1).length > 0) throw damaged
   if (format === undefined)
     engine.writeNow((writer) => {
       const hashSeed = Buffer.alloc(4)
@@ -249,8 +257,7 @@ function openIdentity(engine: Engine) {
   const [epoch, hashSeed, reserved] = [META.epoch, META.hashSeed, META.reserved].map((key) =>
     engine.value(key),
   )
-  if (epoch === undefined || hashSeed === undefined || reserved === undefined)
-    throw new StoreError('wrong_format', `store ${engine.path} lacks its epoch: it is damaged`)
+  if (epoch === undefined || hashSeed?.length !== 4 || reserved?.length !== SEQ_LENGTH) throw damaged
   return {
     epoch: epoch.toString(),
     hashSeed: hashSeed.readUInt32BE(),

@@ -124,20 +124,30 @@ function sqliteEngine(path: string, db: Database.Database): Engine {
       throw failure(path, error, 'unavailable')
     }
   }
+  /** A flipped bit can make NULL, a number or a text of any column. */
+  function blob(row: unknown, column: number): Buffer {
+    const value = Array.isArray(row) ? row[column] : undefined
+    if (!Buffer.isBuffer(value))
+      throw new StoreError('unavailable', `store ${path} is corrupt: restore it from a copy`)
+    return value
+  }
+  function one(run: () => unknown): Buffer | undefined {
+    const row = read(run)
+    return row === undefined ? undefined : blob(row, 0)
+  }
   return {
     path,
     writeNow,
     write: async (fill) => writeNow(fill),
-    value: (key) => read(() => (prepared.value.get([key]) as [Buffer] | undefined)?.[0]),
-    keys: (from, to, limit) =>
-      read(() => (prepared.keys.all([from, to, limit]) as [Buffer][]).map(([key]) => key)),
+    value: (key) => one(() => prepared.value.get([key])),
+    keys: (from, to, limit) => read(() => prepared.keys.all([from, to, limit])).map((row) => blob(row, 0)),
     keysBack: (from, to, limit) =>
-      read(() => (prepared.keysBack.all([from, to, limit]) as [Buffer][]).map(([key]) => key)),
-    record: (seq) => read(() => (prepared.record.get([rowId(seq)]) as [Buffer] | undefined)?.[0]),
+      read(() => prepared.keysBack.all([from, to, limit])).map((row) => blob(row, 0)),
+    record: (seq) => one(() => prepared.record.get([rowId(seq)])),
     records: (seq, limit) =>
-      read(() => prepared.records.all([rowId(seq), limit]) as [bigint, Buffer][]).map(([row, record]) => ({
-        seq: seqOfRow(row),
-        record,
+      read(() => prepared.records.all([rowId(seq), limit])).map((row) => ({
+        seq: seqOfRow((row as [bigint])[0]),
+        record: blob(row, 1),
       })),
     async close() {
       release(db)
