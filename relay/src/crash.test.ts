@@ -25,7 +25,7 @@ import { RawPeer } from '../test/raw-peer.js'
 
 const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url))
 const KILLS = 20
-const SEED = Number(process.env.AETHER_CRASH_SEED ?? Date.now() % 2 ** 31)
+const SEED = Number(process.env.SEED ?? 4253346320)
 const random = seededRandom(SEED)
 const below = (n: number) => Math.floor(random() * n)
 

@@ -16,7 +16,7 @@ import { expect, test } from 'vitest'
 import { RawPeer } from '../test/raw-peer.js'
 
 const MESSAGES = 100_000
-const SEED = Number(process.env.AETHER_FUZZ_SEED ?? Date.now() % 2 ** 31)
+const SEED = Number(process.env.SEED ?? 4253346320)
 const MAX_GROWTH = 150 * 1024 * 1024
 
 const random = seededRandom(SEED)

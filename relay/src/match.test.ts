@@ -23,7 +23,7 @@ function found<T>(index: SubscriptionIndex<T>, subject: Event): T[] {
 
 describe('the index of live subscriptions', () => {
   it('agrees with the plain meaning on 300,000 random pairs while subscriptions come, change and go', () => {
-    const seed = Date.now() % 2 ** 32
+    const seed = Number(process.env.SEED ?? 4253346320)
     const random = seededRandom(seed)
     const index = new SubscriptionIndex<number>()
     const filtersOf = new Map<number, readonly Filter[]>()
@@ -130,7 +130,7 @@ describe('the index of live subscriptions', () => {
   })
 
   it('is empty again after 20,000 subscriptions of all shapes came and went', () => {
-    const seed = Date.now() % 2 ** 32
+    const seed = Number(process.env.SEED ?? 4253346320)
     const random = seededRandom(seed)
     const index = new SubscriptionIndex<number>()
     for (let number = 0; number < 20_000; number++) {

@@ -99,7 +99,7 @@ describe('a filter', () => {
   })
 
   it('compiled agrees with the plain meaning on 200,000 random pairs', () => {
-    const seed = Date.now() % 2 ** 32
+    const seed = Number(process.env.SEED ?? 4253346320)
     const random = seededRandom(seed)
     let matched = 0
     for (let round = 0; round < 2000; round++) {

@@ -11,7 +11,7 @@ vi.setConfig({ testTimeout: 120_000 })
 
 const EVENTS = 4000
 const DISCONNECTS = 200
-const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000)
+const SEED = Number(process.env.SEED ?? 4253346320)
 
 test(`200 random disconnects in 4000 events lose nothing and repeat nothing, seed ${SEED}`, async () => {
   const random = seededRandom(SEED)

@@ -220,7 +220,7 @@ test('line breaks and quotes in a subscription id stay inside its message', asyn
 
 test('ten thousand random messages cost no fault and no connection', async () => {
   const peer = await start()
-  const seed = Number(process.env.SEED ?? Date.now() >>> 0)
+  const seed = Number(process.env.SEED ?? 4253346320)
   let state = seed
   const random = (below: number) => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0

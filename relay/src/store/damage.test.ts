@@ -11,7 +11,7 @@ import { openLmdbStore } from './lmdb.js'
 import { openSqliteStore } from './sqlite.js'
 import { type Store, StoreError } from './store.js'
 
-const seed = Number(process.env.SEED ?? Date.now() >>> 0)
+const seed = Number(process.env.SEED ?? 4253346320)
 const script = new URL('../../dist/store/index-worker.js', import.meta.url)
 const ROUNDS = 30
 const ALL = { limit: 1e9 }

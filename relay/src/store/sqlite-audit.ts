@@ -24,8 +24,8 @@ export async function auditSqlite(path: string): Promise<Amount & { readonly dam
   }
   const { db, engine } = opened
   try {
-    const lines = db.prepare('PRAGMA integrity_check').raw().all([]) as [string][]
-    for (const [line] of lines) if (line !== 'ok') damaged(line)
+    const check = db.prepare('SELECT CAST(integrity_check AS BLOB) FROM pragma_integrity_check').raw()
+    for (const [line] of check.all([]) as [Buffer][]) if (line.toString() !== 'ok') damaged(line.toString())
     const seed = hashSeedOf(engine)
     if (seed === undefined) damaged('the store lacks what it was born with')
     else await walk(engine, seed, sum, damaged)

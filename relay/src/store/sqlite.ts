@@ -64,7 +64,7 @@ function release(db: Database.Database): void {
   for (const sql of [
     'PRAGMA journal_mode=delete',
     'PRAGMA locking_mode=normal',
-    'SELECT * FROM sqlite_schema',
+    'SELECT 1 FROM sqlite_schema',
   ])
     try {
       db.prepare(sql).all()
@@ -74,8 +74,8 @@ function release(db: Database.Database): void {
 }
 
 function assertOurs(path: string, db: Database.Database): void {
-  const tables = (db.prepare('SELECT name FROM sqlite_schema').raw().all([]) as [string][]).flat()
-  if (tables.length > 0 && !tables.includes('event_index'))
+  const tables = db.prepare('SELECT CAST(name AS BLOB) FROM sqlite_schema').raw().all([]) as [Buffer][]
+  if (tables.length > 0 && !tables.some(([name]) => name?.toString() === 'event_index'))
     throw new StoreError(
       'wrong_format',
       `store ${path} is an SQLite database of something else: use another path`,
@@ -83,16 +83,21 @@ function assertOurs(path: string, db: Database.Database): void {
 }
 
 function sqliteEngine(path: string, db: Database.Database): Engine {
-  // Arguments go in as one array: the library takes a lone Buffer for named ones.
+  // Arguments go in as one array: the library takes a lone Buffer for named ones. A flipped bit can turn a BLOB into a
+  // TEXT, and one that is not UTF-8 ends the process within the library: the casts keep those from it.
   const prepared = {
-    value: db.prepare('SELECT value FROM event_index WHERE key = ?').raw(),
-    keys: db.prepare('SELECT key FROM event_index WHERE key >= ? AND key < ? ORDER BY key LIMIT ?').raw(),
-    keysBack: db
-      .prepare('SELECT key FROM event_index WHERE key >= ? AND key < ? ORDER BY key DESC LIMIT ?')
+    value: db.prepare('SELECT CAST(value AS BLOB) FROM event_index WHERE key = ?').raw(),
+    keys: db
+      .prepare('SELECT CAST(key AS BLOB) FROM event_index WHERE key >= ? AND key < ? ORDER BY key LIMIT ?')
       .raw(),
-    record: db.prepare('SELECT record FROM event WHERE seq = ?').raw(),
+    keysBack: db
+      .prepare(
+        'SELECT CAST(key AS BLOB) FROM event_index WHERE key >= ? AND key < ? ORDER BY key DESC LIMIT ?',
+      )
+      .raw(),
+    record: db.prepare('SELECT CAST(record AS BLOB) FROM event WHERE seq = ?').raw(),
     records: db
-      .prepare('SELECT seq, record FROM event WHERE seq >= ? ORDER BY seq LIMIT ?')
+      .prepare('SELECT seq, CAST(record AS BLOB) FROM event WHERE seq >= ? ORDER BY seq LIMIT ?')
       .raw()
       .safeIntegers(),
     putIndex: db.prepare('INSERT OR REPLACE INTO event_index VALUES (?, ?)'),
