@@ -4,7 +4,10 @@
  */
 import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
 import { type Agent, type AgentOptions, createAgent, type Executor } from '@aetherkit/a2a'
-import { afterEach } from 'vitest'
+import { afterEach, vi } from 'vitest'
+
+// Cases wait for the thing itself; how long is for a machine that is busy with others.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000, expect: { poll: { timeout: 30_000 } } })
 
 /** What came over the wire, looked into by the test. */
 export type Loose = ReturnType<typeof JSON.parse>

@@ -7,8 +7,6 @@ import { vi } from 'vitest'
 import { envelope, type Loose, later, openAgent, type Running } from './agent.js'
 import { AGENT, CALLER } from './wallet.js'
 
-vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 })
-
 export const KIND = 21013
 /** Bytes of one piece of a long frame. */
 const PIECE = 150_000
@@ -127,7 +125,7 @@ async function openPeer(url: string, to: string, seed: Uint8Array): Promise<Peer
   }
   const find = (id: string, test: (frame: Frame) => boolean) =>
     vi.waitUntil(() => heard.find((frame) => frame.id === id && test(frame)), {
-      timeout: 15_000,
+      timeout: 30_000,
       interval: 5,
     })
   return {

@@ -9,7 +9,7 @@ import { CARD, codeOf, type Loose, later, named, openAgent, say, V1 } from './ag
 
 const PATH = '/.well-known/agent-card.json'
 const KEY = new Uint8Array(32).fill(7)
-const push: PushDelivery = { async check() {}, async notify() {}, async close() {} }
+const push: PushDelivery = { async check() {}, prepare: () => undefined, send() {}, async close() {} }
 
 /** RFC 8785, written down once more: keys by UTF-16 code unit, no blanks. */
 function jcs(value: Loose): string {

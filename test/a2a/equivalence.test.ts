@@ -7,8 +7,9 @@ import { describe, expect, test } from 'vitest'
 import { CARD, type Caller, type Loose, openAgent } from './agent.js'
 import { openAir } from './air.js'
 import { metadataOf, submitted, useMarket } from './market.js'
+import { AGENT } from './wallet.js'
 
-const push: PushDelivery = { async check() {}, async notify() {}, async close() {} }
+const push: PushDelivery = { async check() {}, prepare: () => undefined, send() {}, async close() {} }
 const market = useMarket()
 
 /** One operation: the result, the events of a stream, or the error. */
@@ -141,7 +142,7 @@ const asOwner: AgentOptions['authenticate'] = () => ({ owner: 'bearer:alice', an
 describe('equivalence', () => {
   test('[ev-equal] the whole scenario in 1.0 over JSON-RPC, REST and events is deep-equal', async () => {
     const extendedCard = () => ({ ...CARD, tags: [] }) as Loose
-    const options = { push, authenticate: asOwner, extendedCard }
+    const options = { push, authenticate: asOwner, extendedCard, key: AGENT.seed }
     const rpc = normalised(await scenario(overRpc(await openAgent(options))))
     const rest = normalised(await scenario(overRest(await openAgent(options))))
     const events = normalised(await scenario(overEvents(await (await openAir(options)).peer())))

@@ -13,7 +13,7 @@ import {
   say,
 } from './agent.js'
 
-const push: PushDelivery = { async check() {}, async notify() {}, async close() {} }
+const push: PushDelivery = { async check() {}, prepare: () => undefined, send() {}, async close() {} }
 
 describe('errors', () => {
   test.each(['{', '', '{"jsonrpc":"2.0",}', '\u0000', '{"a":1} {"b":2}'])(

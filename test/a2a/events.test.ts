@@ -1,12 +1,13 @@
 /** A2A over Aether events (spec a2a 5), over a real relay, frame by frame. */
-import { type AgentOptions, aetherTransport, type PushDelivery } from '@aetherkit/a2a'
+import { type AgentOptions, aetherTransport, createGuard, type PushDelivery } from '@aetherkit/a2a'
 import { describe, expect, test } from 'vitest'
 import { envelope, kindOf, type Loose, later, say, stateIn } from './agent.js'
 import { KIND, openAir, type Peer } from './air.js'
 import { metadataOf, submitted, useMarket } from './market.js'
+import { openReceiver } from './receiver.js'
 import { AGENT, CALLER } from './wallet.js'
 
-const push: PushDelivery = { async check() {}, async notify() {}, async close() {} }
+const push: PushDelivery = { async check() {}, prepare: () => undefined, send() {}, async close() {} }
 const market = useMarket()
 
 /** An honest call, whose answer proves that what was sent before it has been looked at. */
@@ -42,6 +43,18 @@ describe('events', () => {
     expect((await peer.call('CancelTask', { id: taskId })).result.status.state).toBe('TASK_STATE_CANCELED')
     const seen = (await subscribing).map(({ result }) => result)
     expect([kindOf(seen[0]), stateIn(seen.at(-1))]).toEqual(['task', 'TASK_STATE_CANCELED'])
+  })
+
+  test('[ev-push] a push configuration that came over events is notified over HTTP', async () => {
+    const receiver = await openReceiver()
+    const guard = createGuard({ allowPrivateNetwork: true, warn() {} })
+    later(() => guard.close())
+    const peer = await (await openAir({ push: { guard } })).peer()
+    const inline = { configuration: { taskPushNotificationConfig: { url: receiver.url, token: 't' } } }
+    const { task } = (await peer.call('SendMessage', { ...say('hi'), ...inline })).result
+    await expect.poll(() => stateIn(receiver.posted.at(-1)?.json ?? {})).toBe('TASK_STATE_COMPLETED')
+    expect(receiver.posted.at(-1)?.json.statusUpdate.taskId).toBe(task.id)
+    expect(receiver.posted.at(-1)?.headers['x-a2a-notification-token']).toBe('t')
   })
 
   test('[ev-loss] stream frames are numbered, and a lost one is recovered by subscribing again', async () => {

@@ -3,7 +3,7 @@ import type { PushDelivery } from '@aetherkit/a2a'
 import { describe, expect, test } from 'vitest'
 import { type Loose, named, openAgent } from './agent.js'
 
-const push: PushDelivery = { async check() {}, async notify() {}, async close() {} }
+const push: PushDelivery = { async check() {}, prepare: () => undefined, send() {}, async close() {} }
 const OLD: Record<string, string> = {}
 
 const text = (words: string, more: object = {}) => ({

@@ -13,7 +13,7 @@ import {
   memoryStore,
   type PayingFetchOptions,
 } from '@aetherkit/payments'
-import { afterAll, beforeAll, vi } from 'vitest'
+import { afterAll, beforeAll } from 'vitest'
 import { type Loose, later, openAgent, type Running, script } from './agent.js'
 import { AGENT } from './wallet.js'
 
@@ -39,7 +39,6 @@ interface Selling {
 
 /** Opens a chain for the tests of this file. */
 export function useMarket(): { readonly now: Market } {
-  vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 })
   let market: Market | undefined
   beforeAll(async () => {
     market = await openMarket()

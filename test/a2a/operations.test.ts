@@ -14,7 +14,7 @@ import {
   stateIn,
 } from './agent.js'
 
-const push: PushDelivery = { async check() {}, async notify() {}, async close() {} }
+const push: PushDelivery = { async check() {}, prepare: () => undefined, send() {}, async close() {} }
 
 describe('operations', () => {
   test('[op-send] SendMessage answers {task} on both bindings, REST bare and JSON-RPC as the result', async () => {

@@ -3,7 +3,7 @@ import type { PushDelivery } from '@aetherkit/a2a'
 import { describe, expect, test } from 'vitest'
 import { codeOf, kindOf, named, openAgent, restCodeOf, resultOf, say, stateIn } from './agent.js'
 
-const push: PushDelivery = { async check() {}, async notify() {}, async close() {} }
+const push: PushDelivery = { async check() {}, prepare: () => undefined, send() {}, async close() {} }
 
 describe('ownership', () => {
   test('[sec-owner] a foreign task looks exactly like one that does not exist, on every operation', async () => {

@@ -45,6 +45,10 @@ export const PROJECT = {
   'pay-cancel': must('payments', 'the last message of a cancelled task states its payment'),
   'pay-binding': must('payments', 'a payment buys nothing for another caller or another request'),
   'pay-alias': must('payments', 'solana-devnet and solana-mainnet-beta are read in every spelling'),
+  'pay-confirmation': must(
+    'payments',
+    'the confirmation level that an agent asks for holds for its payments',
+  ),
 
   // Events
   'ev-operations': must('events', 'every operation is served over events'),
@@ -59,6 +63,7 @@ export const PROJECT = {
   'ev-dispatch': must('events', '1.0, 0.3 and agent.request go through the dispatch of HTTP'),
   'ev-author': must('events', 'the from of agent.request is the author of the event'),
   'ev-payment': must('events', 'payment over events is metadata or the dialect result, never HTTP 402'),
+  'ev-push': must('events', 'a task made over events is notified over HTTP as any other'),
   'ev-card': must('events', 'the card lists the aether: interface while it is served'),
 
   // Security and reliability
@@ -78,6 +83,8 @@ export const PROJECT = {
   'idem-owner': must('idempotency', 'message ids of two owners do not meet'),
   'idem-immediate': must('idempotency', 'a repeated message that does not wait gets the current task'),
   'idem-concurrent': must('idempotency', 'copies at once run once'),
+  'idem-before': must('idempotency', 'the message id is set before anything is settled or executed for it'),
+  'idem-bound': must('idempotency', 'message ids are bounded, and no owner pushes out those of another'),
   'order-task': must('order', 'messages to one task run one after the other'),
   'limit-body': must('limits', 'an oversize body is 413 as JSON'),
   'limit-shape': must('limits', 'parts, text, metadata depth and extension lists are bounded'),
@@ -91,6 +98,7 @@ export const PROJECT = {
   'log-line': must('limits', 'one line a request, without credentials, payloads and raw errors'),
   'stream-heartbeat': must('streams', 'a comment every heartbeat interval'),
   'stream-pressure': must('streams', 'a paused reader holds at most 1 MiB and is cut, the task unaffected'),
+  'stream-stall': must('streams', 'a reader that stays undrained is cut'),
   'stream-headers': must('streams', 'X-Accel-Buffering: no'),
   'stream-resume': must('streams', 'Last-Event-ID replays what is held, or gives a snapshot with gap'),
   'stream-drain': must('streams', 'a reader that leaves does not stop the task'),
@@ -111,6 +119,10 @@ export const PROJECT = {
   'client-timeout': must('client', 'every call has a deadline'),
   'client-retry': must('client', 'a retry repeats the message id'),
   'client-resume': must('client', 'a broken stream is resumed without a chunk lost or doubled'),
+  'client-failover': must(
+    'client',
+    'an interface that cannot be connected to is left for the next; what may have arrived is only repeated by its id',
+  ),
   'client-guard': must(
     'client',
     'private addresses and foreign interface origins are refused unless allowed',

@@ -151,6 +151,15 @@ export const PROTOCOL = {
   'push-gone': must('push', '404 and 410 drop the configuration'),
   'push-guard': must('push', 'private addresses, redirects and credentials in URLs are refused'),
   'push-limit': must('push', 'at most ten configurations a task'),
+  'push-atomic': must('push', 'a status and its notifications are in the store by one write'),
+  'push-challenge': should(
+    'push',
+    'where it is wanted, a URL answers a challenge before its configuration is kept',
+  ),
+  'push-signed': should(
+    'push',
+    'a notification may carry a signature of the agent over its id, task and body',
+  ),
   'push-durable': must('push', 'an undelivered notification survives a restart'),
   'push-id': must('push', 'every notification has an A2A-Notification-Id'),
   'push-credentials': must('push', 'credentials and tokens with line breaks are refused'),

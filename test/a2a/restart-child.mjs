@@ -1,14 +1,22 @@
 /**
- * An agent with a durable store, in a process that the test kills. `<folder> <recover|fail> <port>`: says its URL on
- * stdout. `slow` in the text works until the process dies; `again` is what it says when it is recovered.
+ * An agent with a durable store, in a process that the test kills. `<folder> <recover|fail|state>`: tells its parent its
+ * URL. `slow` in the text works until the process dies; `again` is what it says when it is recovered. With a state
+ * (`WORKING`, `COMPLETED`) it dies of SIGKILL the moment that a task is in its store in that state.
  */
 import { createAgent, createGuard, lmdbTaskStore } from '@aetherkit/a2a'
 
 const [folder = '', mode = 'fail'] = process.argv.slice(2)
 let runs = 0
+const store = lmdbTaskStore(`${folder}/tasks.mdb`)
+const { save } = store
+store.save = async (...call) => {
+  const saved = await save(...call)
+  if (call[0].task.status.state === `TASK_STATE_${mode}`) process.kill(process.pid, 'SIGKILL')
+  return saved
+}
 const agent = createAgent({
   card: { name: 'Phoenix', description: 'Is killed', skills: [{ id: 'x', name: 'X', description: 'X' }] },
-  store: lmdbTaskStore(`${folder}/tasks.mdb`),
+  store,
   anonymous: 'shared',
   authenticate: () => ({ owner: 'bearer:alice', anonymous: false }),
   push: {

@@ -1,15 +1,12 @@
 /** What is left after kill -9 (spec a2a 7.9). */
 import { fork } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, test, vi } from 'vitest'
-import { callerOf, codeOf, type Loose, later, say } from './agent.js'
-
-vi.setConfig({ testTimeout: 60_000 })
+import { describe, expect, test } from 'vitest'
+import { callerOf, codeOf, kindOf, type Loose, later, say } from './agent.js'
+import { openReceiver, type Posted } from './receiver.js'
 
 const CHILD = fileURLToPath(new URL('restart-child.mjs', import.meta.url))
 
@@ -20,7 +17,7 @@ function folder(): string {
 }
 
 /** A process with an agent on the folder; `kill` is kill -9. */
-async function start(path: string, mode: 'fail' | 'recover') {
+async function start(path: string, mode: 'fail' | 'recover' | 'WORKING' | 'COMPLETED') {
   const child = fork(CHILD, [path, mode], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   const kill = async () => {
@@ -32,7 +29,7 @@ async function start(path: string, mode: 'fail' | 'recover') {
     child.once('message', (message) => resolve((message as { url: string }).url))
     child.once('exit', (code) => reject(new Error(`the agent ended with ${code}`)))
   })
-  return { ...callerOf(url, {}), kill }
+  return { ...callerOf(url, {}), kill, gone }
 }
 
 describe('restart', () => {
@@ -94,33 +91,39 @@ describe('restart', () => {
   })
 
   test('[push-durable] a notification that was not delivered goes out after the restart, under its id', async () => {
-    const taken: { id: string; body: Loose }[] = []
     let isOpen = false
-    const server = createServer((request, response) => {
-      let text = ''
-      request.on('data', (chunk) => {
-        text += chunk
-      })
-      request.on('end', () => {
-        if (isOpen) taken.push({ id: String(request.headers['a2a-notification-id']), body: JSON.parse(text) })
-        response.writeHead(isOpen ? 200 : 503).end()
-      })
-    })
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    later(() => {
-      server.closeAllConnections()
-      server.close()
-    })
-    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`
+    const taken: Posted[] = []
+    const receiver = await openReceiver((post) => (isOpen && taken.push(post) ? 200 : 503))
     const path = folder()
     const before = await start(path, 'fail')
-    const task = await before.send('hi', {}, { taskPushNotificationConfig: { url } })
+    const task = await before.send('hi', {}, { taskPushNotificationConfig: { url: receiver.url } })
     await before.kill()
-    isOpen = true
     await start(path, 'fail')
-    const last = () => taken.at(-1)?.body.statusUpdate?.status.state
-    await expect.poll(last, { timeout: 15_000 }).toBe('TASK_STATE_COMPLETED')
-    expect(JSON.stringify(taken)).toContain(task.id)
-    expect(new Set(taken.map(({ id }) => id)).size).toBe(taken.length)
+    isOpen = true
+    const last = () => taken.at(-1)?.json.statusUpdate?.status.state
+    await expect.poll(last, { timeout: 30_000 }).toBe('TASK_STATE_COMPLETED')
+    expect(JSON.stringify(taken.map(({ json }) => json))).toContain(task.id)
+    const ids = taken.map(({ headers }) => headers['a2a-notification-id'])
+    expect(new Set(ids).size).toBe(ids.length)
   })
+
+  test.each([
+    ['WORKING', 'TASK_STATE_FAILED'],
+    ['COMPLETED', 'TASK_STATE_COMPLETED'],
+  ] as const)(
+    '[push-atomic] a process that dies the moment a task is stored as %s has lost no notification',
+    async (state, end) => {
+      const receiver = await openReceiver()
+      const path = folder()
+      const before = await start(path, state)
+      const push = { taskPushNotificationConfig: { url: receiver.url } }
+      await Promise.all([before.send('hi', {}, push).catch(() => {}), before.gone])
+      await start(path, 'fail')
+      const states = () => receiver.posted.map(({ json }) => json.statusUpdate?.status.state)
+      await expect.poll(() => states().at(-1), { timeout: 30_000 }).toBe(end)
+      expect(states()).toContain('TASK_STATE_WORKING')
+      if (state === 'COMPLETED')
+        expect(receiver.posted.map(({ json }) => kindOf(json))).toContain('artifactUpdate')
+    },
+  )
 })

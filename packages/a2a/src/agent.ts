@@ -8,8 +8,9 @@ import { base58 } from '@scure/base'
 import type { Authenticate } from './authenticate.js'
 import type { Tenants } from './call.js'
 import type { CardOptions } from './card/build.js'
+import { withSignedCards } from './card/extended.js'
 import type { CardSigner } from './card/sign.js'
-import { type CardSource, createCardSource } from './card/source.js'
+import { createCardSource } from './card/source.js'
 import { dialectExtension } from './dialect/card.js'
 import { createDialect, type DialectOptions } from './dialect/serve.js'
 import { createTaskMethods } from './dialect/task-methods.js'
@@ -137,7 +138,7 @@ export function createAgent(options: AgentOptions): Agent {
       admit: admitOf(options, source.url, signer?.publicKey),
     }),
   })
-  const engine = options.extendedCard === undefined ? withCardOverEvents(own, source) : own
+  const engine = withSignedCards(own, source, signer, options.extendedCard === undefined)
   const shared = { engine, card: source.capabilities, versions, limits, ...compact({ tenants, onError }) }
   const extensions = [
     ...(options.methods ?? []),
@@ -198,15 +199,6 @@ function extendedOf({ extendedCard, authenticate }: AgentOptions): 'never' | 'al
   return authenticate === undefined ? 'with-binding' : 'always'
 }
 
-/** Who is called by key alone asks for no path: over events the card itself is what a caller gets (spec a2a 5). */
-function withCardOverEvents(engine: Engine, source: CardSource): Engine {
-  return {
-    ...engine,
-    extendedCard: (context) =>
-      context.carrier === 'events' ? source.signed() : engine.extendedCard(context),
-  }
-}
-
 /** What a dead process left comes first (spec a2a 7.9): calls wait for it, and are refused when it cannot be done. */
 function afterRecovery(engine: Engine, dispatch: Dispatch, onError: AgentOptions['onError']) {
   let isOpen = false
@@ -265,4 +257,4 @@ function toCardSigner(key: Uint8Array | CardSigner | undefined): CardSigner | un
 }
 
 const deliveryOf = (push: PushOptions | PushDelivery, store: TaskStore): PushDelivery =>
-  'notify' in push ? push : createPushDelivery(store, push)
+  'prepare' in push ? push : createPushDelivery(store, push)

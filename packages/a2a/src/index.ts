@@ -120,4 +120,11 @@ export type { Listening } from './servers.js'
 export { type LmdbTaskStoreOptions, lmdbTaskStore } from './store/lmdb.js'
 export { type MemoryTaskStoreOptions, memoryTaskStore } from './store/memory.js'
 export { STREAM_RESUME } from './stream-resume.js'
-export type { OnceRecord, OutboxItem, StoredPush, TaskRecord, TaskStore } from './task-store.js'
+export type {
+  OnceRecord,
+  OutboxItem,
+  StoredPush,
+  TaskExtras,
+  TaskRecord,
+  TaskStore,
+} from './task-store.js'

@@ -12,6 +12,7 @@ import type {
   Message,
   Part,
   PushConfig,
+  SendMessageRequest,
   StreamResponse,
   Task,
   TaskStatus,
@@ -23,14 +24,16 @@ import { compact } from './read-message.js'
 export function fromProtoSend(body: JsonRecord): JsonRecord {
   const message = body.message ?? body.request
   if (!isRecord(message) || Array.isArray(message.parts)) return fromLegacySend(compact({ ...body, message }))
-  const { content, ...rest } = message
   const { configuration } = body
   return compact({
-    message: { ...rest, parts: Array.isArray(content) ? content.map(fromProtoPart) : content },
+    message: fromProtoMessage(message),
     configuration: isRecord(configuration) ? fromProtoConfiguration(configuration) : configuration,
     metadata: body.metadata,
   })
 }
+
+export const fromProtoMessage = ({ content, ...rest }: JsonRecord): JsonRecord =>
+  compact({ ...rest, parts: Array.isArray(content) ? content.map(fromProtoPart) : content })
 
 function fromProtoConfiguration(configuration: JsonRecord): JsonRecord {
   const push = configuration.pushNotification ?? configuration.push_notification
@@ -44,7 +47,7 @@ function fromProtoConfiguration(configuration: JsonRecord): JsonRecord {
   })
 }
 
-function fromProtoPart(part: Json): Json {
+export function fromProtoPart(part: Json): Json {
   if (!isRecord(part)) return part
   const { text, file, data, metadata } = part
   if (isRecord(file))
@@ -63,6 +66,22 @@ export function fromProtoPush(body: JsonRecord, taskId?: Json): JsonRecord {
   const outer = isRecord(body.config) ? body.config : body
   const config = outer.pushNotificationConfig ?? outer.push_notification_config
   return fromLegacyPush(isRecord(config) ? config : {}, taskId)
+}
+
+/** Of a client: a configuration is always there, since without `blocking` it does not block. */
+export function toProtoSend({ message, configuration, metadata }: SendMessageRequest): JsonRecord {
+  const { acceptedOutputModes, historyLength, returnImmediately, taskPushNotificationConfig } =
+    configuration ?? {}
+  return compact({
+    message: toProtoMessage(message),
+    configuration: compact({
+      acceptedOutputModes,
+      historyLength,
+      blocking: returnImmediately !== true,
+      pushNotification: taskPushNotificationConfig && toProtoConfig(taskPushNotificationConfig),
+    }),
+    metadata,
+  })
 }
 
 export function toProtoResult(result: { readonly task: Task } | { readonly message: Message }): JsonRecord {
@@ -114,14 +133,19 @@ function toProtoPart({ text, raw, url, data, metadata, filename, mediaType }: Pa
   })
 }
 
-export function toProtoPush({ taskId, authentication, ...config }: PushConfig): JsonRecord {
+/** Under its resource name; the agent makes the id that is missing. */
+export function toProtoPush({ taskId, ...config }: PushConfig): JsonRecord {
   return {
-    name: `tasks/${taskId}/pushNotificationConfigs/${config.id}`,
-    pushNotificationConfig: compact({
-      ...config,
-      authentication:
-        authentication &&
-        compact({ schemes: [authentication.scheme], credentials: authentication.credentials }),
-    }),
+    name: `tasks/${taskId}/pushNotificationConfigs/${config.id ?? ''}`,
+    pushNotificationConfig: toProtoConfig(config),
   }
+}
+
+function toProtoConfig({ authentication, ...config }: PushConfig): JsonRecord {
+  return compact({
+    ...config,
+    authentication:
+      authentication &&
+      compact({ schemes: [authentication.scheme], credentials: authentication.credentials }),
+  })
 }

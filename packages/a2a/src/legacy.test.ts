@@ -3,7 +3,7 @@ import { dataOf, openParrot, type Parrot } from '../test/http.js'
 import { toLegacyEvent, toLegacyResult } from './legacy-shape.js'
 import type { PushDelivery } from './push.js'
 
-const push: PushDelivery = { async check() {}, async notify() {}, async close() {} }
+const push: PushDelivery = { async check() {}, prepare: () => undefined, send() {}, async close() {} }
 let parrot: Parrot
 beforeAll(async () => {
   parrot = await openParrot({ push })

@@ -2,7 +2,7 @@
  * A2A 0.3 on the operations of 1.0 (spec a2a 2.1, 2.12): every method of its JSON-RPC binding, with what its params
  * mean in 1.0 and what its result looks like. ListTasks does not exist there.
  */
-import { legacyCard } from './card/legacy-card.js'
+import { legacyCard, withSignatures } from './card/legacy-card.js'
 import {
   fromLegacyPush,
   fromLegacySend,
@@ -72,7 +72,8 @@ const METHODS: Readonly<Record<string, RpcMethod>> = {
   'agent/getAuthenticatedExtendedCard': {
     operation: 'GetExtendedAgentCard',
     params: () => ({}),
-    result: (result: unknown) => legacyCard(result as AgentCard),
+    // The engine's signatures are of the version of the caller.
+    result: (result: unknown) => withSignatures(legacyCard(result as AgentCard), result as AgentCard),
   },
 }
 

@@ -1,6 +1,6 @@
 /** The paths of HTTP+JSON (spec a2a 2.1): 1.0 at the base, 0.3 below `/v1`, each below a tenant as well. */
 
-import { protoCard } from './card/legacy-card.js'
+import { protoCard, withSignatures } from './card/legacy-card.js'
 import { A2AError } from './errors.js'
 import {
   fromProtoPush,
@@ -127,7 +127,7 @@ const LEGACY: RestShape = {
         return { configs: configs.map(toProtoPush), nextPageToken }
       }
       case 'GetExtendedAgentCard':
-        return protoCard(result as AgentCard)
+        return withSignatures(protoCard(result as AgentCard), result as AgentCard)
       default:
         return asJson(result)
     }

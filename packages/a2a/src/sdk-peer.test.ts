@@ -12,7 +12,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openParrot, type Parrot } from '../test/http.js'
 import type { PushDelivery } from './push.js'
 
-const push: PushDelivery = { async check() {}, async notify() {}, async close() {} }
+const push: PushDelivery = { async check() {}, prepare: () => undefined, send() {}, async close() {} }
 
 const request = (text: string, more: object = {}): SendMessageRequest =>
   SendMessageRequest.fromJSON({

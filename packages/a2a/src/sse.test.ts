@@ -84,7 +84,7 @@ describe('7.7: the writer', () => {
     expect(text.match(/data: /g)).toHaveLength(1500)
   })
 
-  test('7.7: a reader that stays undrained is cut, and the source is released', async () => {
+  test('[stream-stall] 7.7: a reader that stays undrained is cut, and the source is released', async () => {
     let released = false
     const { reader, outcome } = await open(
       (async function* () {

@@ -25,6 +25,8 @@ export interface OnceRecord {
   readonly result?: string
   /** ms; forgotten after it. */
   readonly expiresAt: number
+  /** Whose it is, of any form: a store that forgets early forgets nobody's records for those of somebody else. */
+  readonly owner?: string
 }
 
 /** A notification that is not delivered yet (spec a2a 7.2). */
@@ -48,13 +50,21 @@ export interface StoredPush extends PushConfig {
   readonly legacy?: boolean
 }
 
+/** What a write of a task brings with it. */
+export interface TaskExtras {
+  /** Of this task; replaced by id. */
+  readonly push?: readonly StoredPush[]
+  readonly outbox?: readonly OutboxItem[]
+}
+
 /** Rejects with an Error when the write did not reach the disk: then nothing of the call is kept. */
 export interface TaskStore {
   /**
    * Resolves when it is durable. With `from`, only while the task is stored and not terminal (`open`), or not stored at
-   * all (`absent`), else false: compare-and-set of the terminal state.
+   * all (`absent`), else false: compare-and-set of the terminal state. The extras are in the same write: all of it is
+   * there after a crash, or nothing; with false, nothing.
    */
-  save(record: TaskRecord, from?: 'open' | 'absent'): Promise<boolean>
+  save(record: TaskRecord, from?: 'open' | 'absent', extras?: TaskExtras): Promise<boolean>
   /** By owner and tenant as well: a foreign task is absent. */
   load(id: string, owner: string, tenant: string): Promise<TaskRecord | undefined>
   list(

@@ -30,7 +30,7 @@ export interface Asked {
 
 export async function serve(
   answer: (asked: Asked, response: ServerResponse, url: string) => unknown,
-): Promise<{ readonly url: string; readonly asked: Asked[] }> {
+): Promise<{ readonly url: string; readonly asked: Asked[]; close(): Promise<unknown> }> {
   const asked: Asked[] = []
   let url = ''
   const server = createServer(async (request, response) => {
@@ -44,11 +44,12 @@ export async function serve(
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  atEnd(() => {
+  const close = (): Promise<unknown> => {
     server.closeAllConnections()
-    server.close()
-  })
-  return { url, asked }
+    return new Promise((resolve) => server.close(resolve))
+  }
+  atEnd(close)
+  return { url, asked, close }
 }
 
 export const json = (response: ServerResponse, body: unknown, status = 200, headers = {}): void =>

@@ -1,5 +1,5 @@
 /** What tests of payments share: one town for a file, and plain JSON-RPC to the shops in it. */
-import { afterAll, afterEach, beforeAll, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll } from 'vitest'
 import type { JsonRecord, Message, Task } from '../src/model.js'
 import { payForTask } from '../src/payment/pay-for-task.js'
 import { openTown, type Shop, type Town } from './shop.js'
@@ -9,7 +9,6 @@ export type Loose = any
 
 /** Opens a town for the tests of this file, as `town.now`. */
 export function useTown(): { readonly now: Town } {
-  vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 })
   let town: Town | undefined
   beforeAll(async () => {
     town = await openTown()

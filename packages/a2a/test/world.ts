@@ -1,5 +1,4 @@
 /** An agent on the air and a caller, each on a line that the test may spoil. */
-import { vi } from 'vitest'
 import { type AgentOptions, createAgent } from '../src/agent.js'
 import type { DispatchRequest } from '../src/dispatch.js'
 import { type ServeOptions, serveOnAether } from '../src/events/serve.js'
@@ -8,8 +7,6 @@ import type { JsonRecord } from '../src/model.js'
 import { clientOf, type Fate, later, onBadLine, openAir } from './aether.js'
 import { AGENT_SEED, CALLER_SEED } from './dialect.js'
 import { CARD, parrot } from './http.js'
-
-vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 })
 
 // biome-ignore lint/suspicious/noExplicitAny: what came over the wire, looked into by the test
 export type Loose = any

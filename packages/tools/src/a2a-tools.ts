@@ -31,8 +31,8 @@ import {
   type Spending,
   spendingIn,
 } from './a2a-payment.js'
-import { readAnswer } from './a2a-read-more.js'
 import { dollarText } from './dollars.js'
+import { readAnswer } from './read-answer.js'
 import { type AnyTool, defineTool, defineTools, type RunOptions } from './tool-definition.js'
 import { ToolError } from './tool-error.js'
 

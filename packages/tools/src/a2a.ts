@@ -9,6 +9,6 @@ export type {
 export { a2aContext, memoryAgentConversations } from './a2a-context.js'
 export type { AgentAnswer } from './a2a-output.js'
 export type { AgentPayment } from './a2a-payment.js'
-export { readAnswer } from './a2a-read-more.js'
 export { type A2AToolset, type A2AToolsOptions, type AgentSource, a2aTools } from './a2a-tools.js'
+export { readAnswer } from './read-answer.js'
 export { skillsOf, type ToolExecutorOptions, toolExecutor } from './tool-executor.js'

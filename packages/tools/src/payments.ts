@@ -1,8 +1,8 @@
 /** @aetherkit/tools/payments: tools that buy, apart from the others because they load the payments package. */
 import { paidFetch } from './paid-fetch.js'
-import { paidReadMore } from './paid-read-more.js'
 import { paymentHistory } from './payment-history.js'
 import { quote } from './quote.js'
+import { paidReadMore } from './read-answer.js'
 import { defineTools } from './tool-definition.js'
 import { walletStatus } from './wallet-status.js'
 

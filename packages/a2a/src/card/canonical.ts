@@ -17,6 +17,33 @@ export function coveredCard(card: AgentCard | JsonRecord): JsonRecord {
   return project({ ...card } as JsonRecord, CARD)
 }
 
+/**
+ * Of a card of 0.3, which has no rules of presence: as it was sent, and without what an absent member means as well, which
+ * is what the Python SDK of 0.3 signs. Both say the same.
+ */
+export function legacyForms({ signatures: _, ...card }: JsonRecord): readonly JsonRecord[] {
+  const told = Object.entries(card).filter(([name, value]) => value !== undefined && !isImplied(name, value))
+  return [card, asBare(Object.fromEntries(told)) ?? {}]
+}
+
+const isImplied = (name: string, value: Json): boolean =>
+  (name === 'protocolVersion' && value === '0.3.0') || (name === 'preferredTransport' && value === 'JSONRPC')
+
+/** Without empty texts, lists and objects, at any depth; undefined when nothing is left. */
+function asBare<T extends Json>(value: T): T | undefined {
+  if (value === null || value === '') return undefined
+  if (Array.isArray(value)) {
+    const items = value.flatMap((item: Json) => asBare(item) ?? [])
+    return items.length === 0 ? undefined : (items as Json as T)
+  }
+  if (!isRecord(value)) return value
+  const members = Object.entries(value).flatMap(([name, member]): [string, Json][] => {
+    const bare = member === undefined ? undefined : asBare(member)
+    return bare === undefined ? [] : [[name, bare]]
+  })
+  return members.length === 0 ? undefined : (Object.fromEntries(members) as Json as T)
+}
+
 function project(value: JsonRecord, shape: CardShape): JsonRecord {
   const members: [string, Json][] = []
   for (const [name, [presence, type]] of Object.entries(shape)) {

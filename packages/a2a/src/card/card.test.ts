@@ -110,7 +110,7 @@ describe('2.7: the card that is built', () => {
     expect((await plain.rpc('SendStreamingMessage', {})).json.error).toBeDefined()
     await plain.agent.close()
     const full = await openParrot({
-      push: { async check() {}, async notify() {}, async close() {} },
+      push: { async check() {}, prepare: () => undefined, send() {}, async close() {} },
       authenticate: () => ({ owner: 'bearer:a', anonymous: false }),
       extendedCard: () => full.agent.card(),
     })

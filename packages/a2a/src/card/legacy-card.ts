@@ -6,7 +6,7 @@ import type { AgentCard, Json, JsonRecord } from '../model.js'
 import { asJson, isRecord } from '../read-fields.js'
 import { compact } from '../read-message.js'
 
-/** The 0.3 card; without an interface of 0.3 the first one of HTTP stands in. Signatures are of the 1.0 form and left out. */
+/** The 0.3 card; without an interface of 0.3 the first one of HTTP stands in. Without signatures: those are of the 1.0 form. */
 export function legacyCard(card: AgentCard): JsonRecord {
   const legacy = card.supportedInterfaces.filter(({ protocolVersion }) => protocolVersion === '0.3')
   const [first, ...more] = legacy.length > 0 ? legacy : card.supportedInterfaces
@@ -62,6 +62,10 @@ export function hybridCard(card: AgentCard): JsonRecord {
     ),
   })
 }
+
+/** An answer to a caller of 0.3, whose signatures are of that form (`signedFor`). */
+export const withSignatures = (legacy: JsonRecord, { signatures }: AgentCard): JsonRecord =>
+  compact({ ...legacy, signatures: signatures?.map(asJson) })
 
 /** As the 0.3 proto has it, for `GET /v1/card`: security stays a oneof. */
 export const protoCard = (card: AgentCard): JsonRecord =>

@@ -3,9 +3,9 @@
  * of 0.3 the 0.3 card, one that names no version the hybrid when it is on.
  */
 import { createHash } from 'node:crypto'
-import type { AgentCard } from '../model.js'
+import type { AgentCard, JsonRecord } from '../model.js'
 import { VERSION_HEADER } from '../version.js'
-import { hybridCard, legacyCard } from './legacy-card.js'
+import { hybridCard } from './legacy-card.js'
 
 export const CARD_PATHS: readonly string[] = ['/.well-known/agent-card.json', '/.well-known/agent.json']
 
@@ -23,7 +23,8 @@ export interface CardRequest {
 }
 
 export interface CardServing {
-  readonly legacy: boolean
+  /** The card of 0.3, where it is served. */
+  readonly legacy: JsonRecord | undefined
   readonly hybrid: boolean
   readonly maxAgeSeconds: number
   /** ms; when this card came to be. */
@@ -33,7 +34,7 @@ export interface CardServing {
 /** Serves one signed card; its three forms are written once. */
 export function serveCard(card: AgentCard, serving: CardServing): (request: CardRequest) => CardAnswer {
   const modern = document(card)
-  const legacy = serving.legacy ? document(legacyCard(card)) : modern
+  const legacy = serving.legacy === undefined ? modern : document(serving.legacy)
   const hybrid = serving.hybrid ? document(hybridCard(card)) : modern
   const lastModified = new Date(Math.floor(serving.since / 1000) * 1000).toUTCString()
   return ({ version, ifNoneMatch, ifModifiedSince }) => {

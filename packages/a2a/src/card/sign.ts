@@ -2,12 +2,13 @@
  * Signatures of cards (spec a2a 2.8, 7.10): JWS with EdDSA over the canonical form, by the agent's own key, which its
  * base58 address names. A verifier trusts pinned keys or a key document that it was given; nothing is fetched here.
  */
-import { fromHex } from '@aetherkit/core'
+import { canonicalJson, fromHex } from '@aetherkit/core'
 import { base58, base64urlnopad } from '@scure/base'
 import { createLocalJWKSet, flattenedVerify, type JSONWebKeySet, type JWK } from 'jose'
-import type { AgentCard, CardSignature, JsonRecord } from '../model.js'
+import type { AgentCard, CardSignature, Json, JsonRecord } from '../model.js'
 import { asJson, isRecord } from '../read-fields.js'
-import { canonicalCard, coveredCard } from './canonical.js'
+import { coveredCard, legacyForms } from './canonical.js'
+import { fromLegacyCard, isLegacyCard } from './from-legacy.js'
 
 /** Signs bytes with Ed25519; the `Signer` of @aetherkit/client is one when it signs what it is given. */
 export interface CardSigner {
@@ -36,20 +37,32 @@ const utf8 = new TextEncoder()
 
 /** The card with one more signature; those it has stay. */
 export async function signCard(card: AgentCard, signer: CardSigner): Promise<AgentCard> {
-  const header = { alg: 'EdDSA', kid: base58.encode(fromHex(signer.publicKey)), typ: 'JOSE' }
-  const protectedHeader = base64urlnopad.encode(utf8.encode(JSON.stringify(header)))
-  const payload = base64urlnopad.encode(utf8.encode(canonicalCard(card)))
-  const signature = await signer.sign(utf8.encode(`${protectedHeader}.${payload}`))
-  const entry: CardSignature = { protected: protectedHeader, signature: base64urlnopad.encode(signature) }
+  const entry = await signatureOf(coveredCard(card), signer)
   return { ...card, signatures: [...(card.signatures ?? []), entry] }
 }
 
-/** Total: one good signature by a trusted key is enough. */
+/** A card of 0.3 with its signature, when there is a signer. */
+export async function signedLegacy(card: JsonRecord, signer: CardSigner | undefined): Promise<JsonRecord> {
+  if (signer === undefined) return card
+  return { ...card, signatures: [asJson(await signatureOf(card, signer))] }
+}
+
+/** Of a card in a form that is signed: of 1.0 `coveredCard`, of 0.3 as it is sent. */
+export async function signatureOf(form: JsonRecord, signer: CardSigner): Promise<CardSignature> {
+  const header = { alg: 'EdDSA', kid: base58.encode(fromHex(signer.publicKey)), typ: 'JOSE' }
+  const protectedHeader = base64urlnopad.encode(utf8.encode(JSON.stringify(header)))
+  const payload = base64urlnopad.encode(utf8.encode(canonicalJson(form)))
+  const signature = await signer.sign(utf8.encode(`${protectedHeader}.${payload}`))
+  return { protected: protectedHeader, signature: base64urlnopad.encode(signature) }
+}
+
+/** Total: one good signature by a trusted key is enough. Cards of 0.3 as well. */
 export async function verifyCard(card: AgentCard | JsonRecord, trust: CardTrust): Promise<CardVerdict> {
-  const { signatures } = asJson(card)
+  const source = asJson(card)
+  const { signatures } = source
   if (!Array.isArray(signatures) || signatures.length === 0) return { ok: false, reason: 'unsigned' }
-  const payload = payloadOf(card)
-  if (payload === undefined) return { ok: false, reason: 'malformed' }
+  const forms = formsOf(source)
+  if (forms === undefined) return { ok: false, reason: 'malformed' }
   let reason: 'untrusted-key' | 'bad-signature' | 'malformed' = 'malformed'
   for (const entry of signatures.slice(0, MAX_SIGNATURES)) {
     const parsed = readEntry(entry)
@@ -59,10 +72,9 @@ export async function verifyCard(card: AgentCard | JsonRecord, trust: CardTrust)
       if (reason === 'malformed') reason = 'untrusted-key'
       continue
     }
-    if (await verifies(parsed, payload, key)) {
-      const covered: unknown = coveredCard(card)
-      return { ok: true, kid: parsed.kid, card: covered as AgentCard }
-    }
+    for (const { payload, covered } of forms)
+      if (await verifies(parsed, payload, key))
+        return { ok: true, kid: parsed.kid, card: covered as Json as AgentCard & Json }
     reason = 'bad-signature'
   }
   return { ok: false, reason }
@@ -76,9 +88,20 @@ interface Entry {
 
 type Key = JWK | JSONWebKeySet
 
-function payloadOf(card: AgentCard | JsonRecord): string | undefined {
+interface Form {
+  readonly payload: string
+  /** In 1.0. */
+  readonly covered: JsonRecord
+}
+
+function formsOf(card: JsonRecord): readonly Form[] | undefined {
+  const isLegacy = isLegacyCard(card)
+  const forms = isLegacy ? legacyForms(card) : [coveredCard(card)]
   try {
-    return base64urlnopad.encode(utf8.encode(canonicalCard(card)))
+    return forms.map((form) => ({
+      payload: base64urlnopad.encode(utf8.encode(canonicalJson(form))),
+      covered: isLegacy ? coveredCard(fromLegacyCard(form)) : form,
+    }))
   } catch {
     return undefined
   }

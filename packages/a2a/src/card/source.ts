@@ -5,8 +5,9 @@
 import type { AgentCard, AgentExtension, AgentInterface } from '../model.js'
 import { compact } from '../read-message.js'
 import { buildCard, type CardOptions, type Served } from './build.js'
+import { legacyCard } from './legacy-card.js'
 import { type CardAnswer, type CardRequest, type CardServing, serveCard } from './serve.js'
-import { type CardSigner, signCard } from './sign.js'
+import { type CardSigner, signCard, signedLegacy } from './sign.js'
 
 /** A custom binding that is served now. */
 interface CardBinding {
@@ -20,7 +21,7 @@ export interface CardSourceOptions {
   /** An extended card is there; `always` when callers over HTTP are somebody, else it needs another binding. */
   readonly extended: 'never' | 'always' | 'with-binding'
   readonly signer: CardSigner | undefined
-  readonly serving: Omit<CardServing, 'since'>
+  readonly serving: Omit<CardServing, 'since' | 'legacy'> & { readonly legacy: boolean }
   readonly now: () => number
 }
 
@@ -59,6 +60,11 @@ export function createCardSource(options: CardSourceOptions, initialUrl: string 
     answers = undefined
   }
   const signed = async () => (signer === undefined ? build(url) : signCard(build(url), signer))
+  const serve = async () => {
+    const card = await signed()
+    const legacy = serving.legacy ? await signedLegacy(legacyCard(card), signer) : undefined
+    return serveCard(card, { ...serving, legacy, since: now() })
+  }
   return {
     get url() {
       return url
@@ -68,7 +74,7 @@ export function createCardSource(options: CardSourceOptions, initialUrl: string 
     signed,
     async answer(request) {
       if (url === undefined && bindings.size === 0) return undefined
-      answers ??= signed().then((card) => serveCard(card, { ...serving, since: now() }))
+      answers ??= serve()
       return (await answers)(request)
     },
     at(text) {

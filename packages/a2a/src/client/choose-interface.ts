@@ -58,8 +58,6 @@ function spokenOf(entry: AgentInterface, { versions, bindings }: ChoosePolicy): 
   const version = versions.find((each) => each === number)
   if (binding === undefined || !bindings.includes(binding) || version === undefined)
     return `${name} is not spoken`
-  // 0.3 over REST is close to nobody's only binding: JSON-RPC was its default.
-  if (version === '0.3' && binding === 'HTTP+JSON') return `${name} is not spoken`
   const pattern = binding === 'aether' ? /^aether:[0-9a-f]{64}$/ : /^https?:\/\//
   if (!pattern.test(url) || !URL.canParse(url)) return `${name} has no URL of its kind`
   return { binding, version, url, tenant: tenant === undefined || tenant === '' ? undefined : tenant }

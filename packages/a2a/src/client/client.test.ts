@@ -44,8 +44,9 @@ test.each([
   ['1.0', 'JSONRPC'],
   ['1.0', 'HTTP+JSON'],
   ['0.3', 'JSONRPC'],
-] as const)('every operation works in %s over %s', async (version, binding) => {
-  const push = { async check() {}, async notify() {}, async close() {} }
+  ['0.3', 'HTTP+JSON'],
+] as const)('[client-version] every operation works in %s over %s', async (version, binding) => {
+  const push = { async check() {}, prepare: () => undefined, send() {}, async close() {} }
   const { agent } = await open({ push }, { versions: [version], bindings: [binding] })
   expect(agent.interface).toMatchObject({ version, binding })
   expect(agent.card.skills[0]).toMatchObject(SKILL)

@@ -35,7 +35,7 @@ export interface ConnectOptions {
   readonly auth?: Auth
   /** The rules by which this client pays; without them it does not. One object for all agents is one budget. */
   readonly payment?: PayingFetchOptions
-  /** The card must be signed by a key that is trusted. */
+  /** The card, and the extended card, must be signed by a key that is trusted. */
   readonly verify?: VerifyOptions
   /** Connected to relays: for agents that are addressed by public key. */
   readonly client?: Client
@@ -161,15 +161,22 @@ export async function connectAgent(
       return rpcBinding(httpWire(link, url, headers), named)
     }
     const session = openSession(choices, open)
-    const isKnownIdempotent =
-      choices[0]?.binding === 'aether' || (declared.has(STREAM_RESUME) && options.auth !== undefined)
+    const isKnownIdempotent = (): boolean =>
+      session.binding.url.startsWith('aether:') || (declared.has(STREAM_RESUME) && options.auth !== undefined)
     const { calls, ...operations } = remoteOperations({
       session,
       payer,
       timeouts,
       retry,
       streams: card.capabilities.streaming === true,
-      isIdempotent: options.idempotent ?? isKnownIdempotent,
+      async readCard(value, signal) {
+        const read = checkCard(value)
+        // At an address that is a key nobody else answers.
+        const isOwn = session.binding.url.startsWith('aether:')
+        if (options.verify === undefined || isOwn) return read.card
+        return (await verifyFoundCard({ ...read, url: cardUrl }, options.verify, fetch, signal)).card
+      },
+      isIdempotent: () => options.idempotent ?? isKnownIdempotent(),
     })
     return {
       ...operations,
@@ -221,10 +228,8 @@ export async function connectAgent(
           : { ...checkCard(target), url: undefined }
         if (options.verify === undefined)
           return { card: from.card, cardUrl: from.url, signer: undefined, isVouched: !isUrl }
-        const verified = await verifyFoundCard(from, options.verify, fetch, signal)
-        // Only what the signature covers, in the shapes that were checked.
-        const { card } = checkCard(verified.card)
-        return { card, cardUrl: from.url, signer: verified.kid, isVouched: !isUrl }
+        const { card, kid: signer } = await verifyFoundCard(from, options.verify, fetch, signal)
+        return { card, cardUrl: from.url, signer, isVouched: !isUrl }
       })
     }
   } catch (error) {

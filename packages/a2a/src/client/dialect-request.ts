@@ -9,6 +9,7 @@ import type { Deadline } from './deadline.js'
 import { AgentError } from './errors.js'
 import { type Auth, credentials, type Fetch, fetchError } from './http-link.js'
 import type { Payer } from './payment.js'
+import { isUnconnected } from './session.js'
 
 export interface DialectPeer {
   readonly card: AgentCard
@@ -42,7 +43,10 @@ export async function dialectRequest(peer: DialectPeer, asked: DialectCall): Pro
   if (key === undefined) throw new TypeError('agent.request needs `key`, the seed that signs it')
   const { url } = choice
   const transport = transports.get(url.slice('aether:'.length))
-  const fetch = transport === undefined ? overHttp(peer) : overEvents(transport, call)
+  const others = choices.filter(({ binding, tenant }) => binding === 'JSONRPC' && tenant === choice.tenant)
+  // The same signed bytes are one call at all of them; what was paid for at one might be paid again at another.
+  const urls = new Set([url, ...(payer === undefined ? others.map((other) => other.url) : [])])
+  const fetch = transport === undefined ? overHttp(peer, [...urls]) : overEvents(transport, call)
   const timeoutMs = Math.max(1, Math.ceil(call.left()))
   const request = { key, to, action, payload, fetch, signal: call.signal, timeoutMs }
   try {
@@ -68,14 +72,24 @@ export async function dialectRequest(peer: DialectPeer, asked: DialectCall): Pro
   }
 }
 
-const overHttp =
-  ({ fetch, auth }: DialectPeer): Fetch =>
-  async (input, init = {}) => {
+/** To the first of the URLs that can be connected to, and from then on to that. */
+function overHttp({ fetch, auth }: DialectPeer, urls: readonly string[]): Fetch {
+  let left = urls
+  return async (_input, init = {}) => {
     const headers = new Headers(init.headers)
     const own = await credentials(auth, { isRetry: false, challenge: undefined })
     for (const [name, value] of Object.entries(own)) headers.set(name, value)
-    return fetch(input, { ...init, headers })
+    while (true) {
+      const [url = '', ...others] = left
+      try {
+        return await fetch(url, { ...init, headers })
+      } catch (error) {
+        if (others.length === 0 || !isUnconnected(fetchError(error))) throw error
+        left = others
+      }
+    }
   }
+}
 
 /** The carrier has no headers: what is paid for rides in the result (spec a2a 5). */
 const overEvents =

@@ -6,26 +6,28 @@
 import { applyUpdate } from '../engine/apply.js'
 import { isInterrupted, isTerminal, type JsonRecord, type StreamResponse, type Task } from '../model.js'
 import { isRecord } from '../read-fields.js'
-import type { Binding } from './binding.js'
 import { checkSendResult, checkTask } from './check.js'
 import { orAborted, sleep, startDeadline } from './deadline.js'
 import { AgentError } from './errors.js'
-import { backoff, pauseAfter, type RetryOptions } from './retry.js'
+import { backoff, mayHaveArrived, pauseAfter, type RetryOptions } from './retry.js'
+import type { Session, Stay } from './session.js'
 import { startOf } from './tell.js'
 
 export interface FollowOptions {
-  readonly binding: Binding
+  readonly session: Session
   /** Of the whole. */
   readonly signal: AbortSignal
   readonly timeLeft: () => number
   /** Silence after which a stream counts as broken, ms. */
-  readonly idleMs: number
+  readonly idleMs: () => number
   /** The agent streams; else it is asked again and again. */
   readonly streams: boolean
   /** The agent answers a message id once: a message may be sent again after a loss. */
-  readonly isIdempotent: boolean
+  readonly isIdempotent: () => boolean
   readonly retry: RetryOptions
   readonly headers?: Readonly<Record<string, string>>
+  /** How far a message may go from the interface that is spoken. */
+  readonly stay: Stay | undefined
 }
 
 export type Start =
@@ -42,17 +44,18 @@ const POLL_MS = { firstMs: 250, longestMs: 5_000 }
 
 /** @throws AgentError; the signal's reason */
 export async function* follow(start: Start, options: FollowOptions): AsyncGenerator<StreamResponse, void> {
-  const { signal, isIdempotent, retry } = options
+  const { signal, retry } = options
   let task: Task | undefined
   let seq = start.operation === 'SubscribeToTask' ? start.after : undefined
   let isResumed = false
   let losses = 0
+  let stay = options.stay
   let request: Start = start
   if (!options.streams) return yield* poll(start, undefined, options)
   while (true) {
     let failure: unknown
     try {
-      for await (const incoming of connection(request, seq, options)) {
+      for await (const incoming of connection(request, seq, { ...options, stay })) {
         losses = 0
         const { event } = incoming
         const isSnapshot = 'task' in event
@@ -73,6 +76,7 @@ export async function* follow(start: Start, options: FollowOptions): AsyncGenera
     } catch (error) {
       signal.throwIfAborted()
       failure = error
+      if (mayHaveArrived(error)) stay ??= 'caller'
     }
     if (task !== undefined && failure === undefined && isInterrupted(task.status.state)) return
     const subscribing: boolean = request.operation === 'SubscribeToTask'
@@ -80,7 +84,7 @@ export async function* follow(start: Start, options: FollowOptions): AsyncGenera
       const id = task?.id ?? String(request.params.id)
       return yield* poll({ operation: 'SubscribeToTask', params: { id } }, task, options)
     }
-    const mayAsk = task !== undefined || subscribing ? 'always' : isIdempotent ? 'always' : 'unsent'
+    const mayAsk = task !== undefined || subscribing ? 'always' : options.isIdempotent() ? 'always' : 'unsent'
     const pause = pauseOf(failure, mayAsk, losses, retry)
     losses += 1
     const most = task === undefined ? (retry.attempts ?? 3) : MAX_LOSSES
@@ -109,14 +113,16 @@ function pauseOf(
 
 /** One connection; silence breaks it. */
 async function* connection(request: Start, seq: number | undefined, options: FollowOptions) {
-  const { binding, signal, idleMs, timeLeft, headers } = options
+  const { session, signal, timeLeft, headers, stay } = options
+  const idleMs = options.idleMs()
   const idle = startDeadline(idleMs, signal, 'silence of the stream')
   try {
-    const events = binding.stream(request.operation, request.params, {
+    const events = session.stream(request.operation, request.params, {
       signal: idle.signal,
       timeoutMs: Math.max(1, Math.ceil(Math.min(timeLeft(), idleMs))),
       after: request.operation === 'SubscribeToTask' ? seq : undefined,
       heard: () => idle.extend(),
+      stay,
       ...(headers !== undefined && { headers }),
     })
     const iterator = events[Symbol.asyncIterator]()
@@ -143,7 +149,7 @@ async function* poll(
   known: Task | undefined,
   options: FollowOptions,
 ): AsyncGenerator<StreamResponse, void> {
-  const { binding, signal, timeLeft, headers } = options
+  const { session, signal, timeLeft, headers, stay } = options
   let id: string
   let task = known
   if (start.operation === 'SubscribeToTask') id = start.params.id
@@ -152,8 +158,8 @@ async function* poll(
     // What answers a task is waited for: the task at once is the one that asked.
     const returnImmediately = !isRecord(message) || message.taskId === undefined
     const params = { ...start.params, configuration: { ...(configuration as JsonRecord), returnImmediately } }
-    const call = { signal, timeoutMs: Math.ceil(timeLeft()), ...(headers !== undefined && { headers }) }
-    const result = checkSendResult(await binding.call('SendMessage', params, call))
+    const call = { signal, timeoutMs: Math.ceil(timeLeft()), stay, ...(headers !== undefined && { headers }) }
+    const result = checkSendResult(await session.call('SendMessage', params, call))
     yield result
     if ('message' in result || isAtRest(result.task)) return
     task = result.task
@@ -169,7 +175,7 @@ async function* poll(
 
 const isAtRest = ({ status: { state } }: Task): boolean => isTerminal(state) || isInterrupted(state)
 
-async function get(id: string, { binding, signal, timeLeft }: FollowOptions): Promise<Task> {
+async function get(id: string, { session, signal, timeLeft }: FollowOptions): Promise<Task> {
   const timeoutMs = Math.max(1, Math.ceil(timeLeft()))
-  return checkTask(await binding.call('GetTask', { id }, { signal, timeoutMs }))
+  return checkTask(await session.call('GetTask', { id }, { signal, timeoutMs }))
 }

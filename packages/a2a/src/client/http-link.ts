@@ -93,13 +93,18 @@ export function fetchError(error: unknown): unknown {
     cause instanceof Error && depth < 4;
     cause = cause.cause, depth += 1
   ) {
-    if (GuardError.is(cause)) return new AgentError('URL_REFUSED', cause.message, { isUnsent: true, cause })
+    if (GuardError.is(cause)) return guardError(cause)
     if (AgentError.is(cause)) return cause
   }
   // What a paying fetch, or who approves there, threw is no failure of the way.
   if (!isOfNetwork(error)) return error
   const isUnsent = UNSENT.includes(String(codeOf(error)))
   return new AgentError('UNREACHABLE', 'the agent cannot be reached', { isUnsent, cause: error })
+}
+
+function guardError(cause: GuardError): AgentError {
+  if (cause.code === 'TOO_LARGE') return invalidAnswer(cause.message)
+  return new AgentError('URL_REFUSED', cause.message, { isUnsent: cause.code !== 'REDIRECT_REFUSED', cause })
 }
 
 /** Failures before a byte of the request was written. */

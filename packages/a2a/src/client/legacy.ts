@@ -10,7 +10,6 @@ import type { OperationName } from '../operations.js'
 import { isRecord } from '../read-fields.js'
 import { compact } from '../read-message.js'
 import { AgentError, invalidAnswer } from './errors.js'
-import { fromLegacyCard } from './legacy-card.js'
 
 interface LegacyCall {
   readonly method: string
@@ -26,10 +25,10 @@ const configId = ({ taskId, id }: JsonRecord): JsonRecord =>
 
 const CALLS: Readonly<Partial<Record<OperationName, LegacyCall>>> = {
   SendMessage: { method: 'message/send', params: toSend, result: fromResult },
-  SendStreamingMessage: { method: 'message/stream', params: toSend, result: fromEvent },
+  SendStreamingMessage: { method: 'message/stream', params: toSend, result: fromLegacyEvent },
   GetTask: { method: 'tasks/get', params: same, result: (task) => fromTask(record(task)) },
   CancelTask: { method: 'tasks/cancel', params: same, result: (task) => fromTask(record(task)) },
-  SubscribeToTask: { method: 'tasks/resubscribe', params: same, result: fromEvent },
+  SubscribeToTask: { method: 'tasks/resubscribe', params: same, result: fromLegacyEvent },
   CreateTaskPushNotificationConfig: {
     method: 'tasks/pushNotificationConfig/set',
     params: (params) => toLegacyPush(params as Json as PushConfig & Json),
@@ -53,7 +52,8 @@ const CALLS: Readonly<Partial<Record<OperationName, LegacyCall>>> = {
   GetExtendedAgentCard: {
     method: 'agent/getAuthenticatedExtendedCard',
     params: () => ({}),
-    result: (card) => fromLegacyCard(record(card)),
+    // Read, and verified, as it was sent.
+    result: record,
   },
 }
 
@@ -86,7 +86,8 @@ function fromResult(value: unknown): JsonRecord {
   throw invalidAnswer('the result is neither a task nor a message')
 }
 
-function fromEvent(value: unknown): JsonRecord {
+/** A bare task, message or update. @throws AgentError INVALID_AGENT_RESPONSE */
+export function fromLegacyEvent(value: unknown): JsonRecord {
   const { kind, ...event } = record(value)
   if (kind === 'status-update') {
     const { final: _final, status, ...update } = event

@@ -3,12 +3,12 @@
  * protocol and within bounds. Required members that are empty are let through: they harm nobody.
  */
 import { coveredCard } from '../card/canonical.js'
+import { fromLegacyCard, isLegacyCard } from '../card/from-legacy.js'
 import { lintCard } from '../card/lint.js'
 import { parseBody } from '../json-text.js'
 import type { AgentCard, CardSignature, Json, JsonRecord } from '../model.js'
 import { asJson, isRecord } from '../read-fields.js'
 import { AgentError } from './errors.js'
-import { fromLegacyCard, isLegacyCard } from './legacy-card.js'
 
 const MAX_INTERFACES = 64
 const MAX_SKILLS = 512

@@ -70,6 +70,8 @@ export function readRpcError(error: JsonRecord, head?: Head): AgentError {
 /** Body and head of an HTTP answer that is no success; `operation` decides what a bare status is about. */
 export function readHttpError(body: unknown, head: Head, operation?: OperationName): AgentError {
   if (isRecord(body) && body.jsonrpc === '2.0' && isRecord(body.error)) return readRpcError(body.error, head)
+  // The error object of JSON-RPC, bare: REST of 0.3.
+  if (isRecord(body) && Number(body.code) < 0 && firmCode(head) === undefined) return readRpcError(body, head)
   const error = isRecord(body) && isRecord(body.error) ? body.error : undefined
   const details = readDetails(error?.details)
   const message = error?.message ?? (isRecord(body) ? (body.detail ?? body.title) : undefined)

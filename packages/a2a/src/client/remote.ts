@@ -2,7 +2,7 @@
 
 import { isDeepStrictEqual } from 'node:util'
 import { applyUpdate } from '../engine/apply.js'
-import type { JsonRecord, Message, SendMessageResponse, StreamResponse, Task } from '../model.js'
+import type { AgentCard, JsonRecord, Message, SendMessageResponse, StreamResponse, Task } from '../model.js'
 import type { OperationName } from '../operations.js'
 import { paidTaskOf, paymentRequiredOf } from '../payment/x402.js'
 import { asJson } from '../read-fields.js'
@@ -13,10 +13,9 @@ import { type Deadline, orAborted } from './deadline.js'
 import { AgentError, invalidAnswer } from './errors.js'
 import { type FollowOptions, follow, type Start } from './follow.js'
 import type { Payer } from './payment.js'
-import { checkCard } from './read-card.js'
 import { type MessageOptions, messageOf, type RemoteAgent, type RemoteCallOptions } from './remote-agent.js'
-import { type Repeatable, type RetryOptions, withRetries } from './retry.js'
-import type { Session } from './session.js'
+import { mayHaveArrived, type Repeatable, type RetryOptions, withRetries } from './retry.js'
+import type { Session, Stay } from './session.js'
 import { Telling } from './tell.js'
 
 export interface Timeouts {
@@ -36,7 +35,10 @@ export interface RemoteParts {
   readonly timeouts: Timeouts
   readonly retry: RetryOptions
   readonly streams: boolean
-  readonly isIdempotent: boolean
+  /** Of the interface that is spoken at that moment. */
+  readonly isIdempotent: () => boolean
+  /** Checks, and verifies, a card that the agent answers with. */
+  readonly readCard: (card: unknown, signal: AbortSignal) => Promise<AgentCard>
 }
 
 export type RemoteOperations = Omit<
@@ -49,27 +51,24 @@ export type RemoteOperations = Omit<
 export function remoteOperations(parts: RemoteParts): RemoteOperations {
   const { session, payer, timeouts, retry, streams, isIdempotent } = parts
   const calls = openCalls()
-  const repeatable: Repeatable = isIdempotent ? 'always' : 'unsent'
+  const repeatable = (): Repeatable => (isIdempotent() ? 'always' : 'unsent')
+  // What was paid for over one interface would be paid again over another.
+  const stay: Stay | undefined = payer === undefined ? undefined : 'interface'
 
-  const ask = (
-    call: Deadline,
-    operation: OperationName,
-    params: JsonRecord,
-    again: Repeatable = 'always',
-    headers: Readonly<Record<string, string>> = {},
-    signal = call.signal,
-  ): Promise<unknown> =>
-    withRetries(again, retry, signal, () =>
-      session.call(operation, params, { signal, timeoutMs: Math.max(1, Math.ceil(call.left())), headers }),
+  const ask = (call: Deadline, operation: OperationName, params: JsonRecord): Promise<unknown> => {
+    const { signal } = call
+    return withRetries(always, retry, signal, () =>
+      session.call(operation, params, { signal, timeoutMs: leftOf(call) }),
     )
+  }
   const question = <T>(
     operation: OperationName,
     params: object,
     { signal, timeoutMs = timeouts.call }: RemoteCallOptions,
-    read: (result: unknown) => T,
+    read: (result: unknown, signal: AbortSignal) => T | Promise<T>,
   ): Promise<T> =>
     calls.run(timeoutMs, signal, operation, async (call) =>
-      read(await ask(call, operation, asJson(compact(params)))),
+      read(await ask(call, operation, asJson(compact(params))), call.signal),
     )
 
   /** A message is paid once, whatever is repeated. */
@@ -83,7 +82,19 @@ export function remoteOperations(parts: RemoteParts): RemoteOperations {
     signal = call.signal,
   ): Promise<SendMessageResponse> => {
     const params = asJson(compact({ message, configuration }))
-    return checkSendResult(await ask(call, 'SendMessage', params, repeatable, keyed(message), signal))
+    const headers = keyed(message)
+    let reach: Stay | undefined = stay
+    const send = async (): Promise<unknown> => {
+      try {
+        const options = { signal, timeoutMs: leftOf(call), headers, stay: reach }
+        return await session.call('SendMessage', params, options)
+      } catch (error) {
+        // The agent knows the message id again where it knows the caller again.
+        if (mayHaveArrived(error)) reach ??= 'caller'
+        throw error
+      }
+    }
+    return checkSendResult(await withRetries(repeatable, retry, signal, send))
   }
 
   const settle = async (call: Deadline, task: Task): Promise<Task> => {
@@ -103,15 +114,15 @@ export function remoteOperations(parts: RemoteParts): RemoteOperations {
   }
 
   const following = (call: Deadline, message?: Message): FollowOptions => ({
-    binding: session.streaming,
+    session,
     signal: call.signal,
     timeLeft: () => call.left(),
     // The carrier of events has its own eye on its streams.
-    idleMs: session.binding.url.startsWith('aether:')
-      ? Math.max(timeouts.idle, timeouts.stream)
-      : timeouts.idle,
+    idleMs: () =>
+      session.binding.url.startsWith('aether:') ? Math.max(timeouts.idle, timeouts.stream) : timeouts.idle,
     streams,
     isIdempotent,
+    stay,
     retry,
     ...(message !== undefined && { headers: keyed(message) }),
   })
@@ -225,10 +236,13 @@ export function remoteOperations(parts: RemoteParts): RemoteOperations {
       delete: (taskId, id, options = {}) =>
         question('DeleteTaskPushNotificationConfig', { taskId, id }, options, () => undefined),
     },
-    extendedCard: (options = {}) =>
-      question('GetExtendedAgentCard', {}, options, (card) => checkCard(card).card),
+    extendedCard: (options = {}) => question('GetExtendedAgentCard', {}, options, parts.readCard),
   }
 }
+
+const always = (): Repeatable => 'always'
+
+const leftOf = (call: Deadline): number => Math.max(1, Math.ceil(call.left()))
 
 function unpaid(task: Task, requirements: JsonRecord): AgentError {
   return new AgentError(

@@ -1,4 +1,4 @@
-/** HTTP+JSON of 1.0 (spec a2a 2.1): every operation at its path, results and events bare. */
+/** HTTP+JSON (spec a2a 2.1): every operation at its path, results and events bare; 0.3 below `/v1`. */
 import type { Json, JsonRecord } from '../model.js'
 import type { OperationName } from '../operations.js'
 import { isRecord } from '../read-fields.js'
@@ -7,7 +7,14 @@ import { checkEvent } from './check.js'
 import { invalidAnswer } from './errors.js'
 import type { HttpCall, HttpLink } from './http-link.js'
 import { readEvents, resumeHeader } from './http-wire.js'
+import { fromLegacyAnswer, toLegacyBody } from './legacy-rest.js'
 import { readHttpError } from './read-error.js'
+
+const legacyShape = (operation: OperationName, params: JsonRecord, { method, path, rest }: Shape): Shape => ({
+  method,
+  path: operation === 'GetExtendedAgentCard' ? '/card' : path,
+  rest: toLegacyBody(operation, params) ?? rest,
+})
 
 interface Shape {
   readonly method: HttpCall['method']
@@ -54,20 +61,30 @@ const configPath = (taskId: Json | undefined, id: Json | undefined): string =>
 
 export function restBinding(
   link: HttpLink,
-  { url, name, tenant }: Pick<Binding, 'url' | 'name'> & { readonly tenant: string | undefined },
+  {
+    url,
+    name,
+    version,
+    tenant,
+  }: Pick<Binding, 'url' | 'name' | 'version'> & { readonly tenant: string | undefined },
   headers: Readonly<Record<string, string>>,
 ): Binding {
   const base = url.replace(/\/+$/, '') + (tenant === undefined ? '' : `/${segment(tenant)}`)
+  const isLegacy = version === '0.3'
+  const prefix = isLegacy ? '/v1' : ''
+  const resultOf = (operation: OperationName, answer: unknown): unknown =>
+    isLegacy ? fromLegacyAnswer(operation, answer) : answer
   const callOf = (
     operation: OperationName,
     params: JsonRecord,
     options: CallOptions,
     accept: string,
   ): HttpCall => {
-    const { method, path, rest } = SHAPES[operation](params)
+    const shape = SHAPES[operation](params)
+    const { method, path, rest } = isLegacy ? legacyShape(operation, params, shape) : shape
     const query = method === 'GET' ? queryOf(rest) : ''
     return {
-      url: `${base}${path}${query}`,
+      url: `${base}${prefix}${path}${query}`,
       method,
       headers: {
         accept,
@@ -84,18 +101,20 @@ export function restBinding(
   return {
     url,
     name,
-    version: '1.0',
-    call: (operation, params, options) =>
-      link.json(callOf(operation, params, options, 'application/a2a+json, application/json')),
+    version,
+    async call(operation, params, options) {
+      const accept = isLegacy ? 'application/json' : 'application/a2a+json, application/json'
+      return resultOf(operation, await link.json(callOf(operation, params, options, accept)))
+    },
     async *stream(operation, params, options) {
       const response = await link.open(
         callOf(operation, params, options, 'text/event-stream, application/json'),
       )
       for await (const { envelope, id, head, isError } of readEvents(response, link.maxBytes, options)) {
-        if (isRecord(envelope) && isRecord(envelope.error))
+        if (isRecord(envelope) && (isRecord(envelope.error) || (isError === true && isLegacy)))
           throw readHttpError(envelope, { ...head, status: 500, header: () => undefined }, operation)
         if (isError === true) throw invalidAnswer('the stream broke off with an error that says nothing')
-        yield unnumber(checkEvent(envelope), id)
+        yield unnumber(checkEvent(resultOf(operation, envelope)), id)
       }
     },
     close() {},

@@ -23,7 +23,7 @@ export type Repeatable =
   | 'unsent'
 
 export async function withRetries<T>(
-  repeatable: Repeatable,
+  repeatable: () => Repeatable,
   options: RetryOptions,
   signal: AbortSignal,
   work: (attempt: number) => Promise<T>,
@@ -34,12 +34,19 @@ export async function withRetries<T>(
       return await work(attempt)
     } catch (error) {
       signal.throwIfAborted()
-      const pause = attempt < attempts ? pauseAfter(error, repeatable, attempt, options) : undefined
+      const pause = attempt < attempts ? pauseAfter(error, repeatable(), attempt, options) : undefined
       if (pause === undefined) throw error
       await sleep(pause, signal)
     }
   }
 }
+
+/** Whether the agent may have taken the request that failed so. */
+export const mayHaveArrived = (error: unknown): boolean =>
+  !AgentError.is(error) || (error.facts.isUnsent !== true && !isRefusal(error))
+
+/** Asked to come again, and nothing was done. */
+const isRefusal = ({ code, facts }: AgentError): boolean => code === 'RATE_LIMITED' || facts.status === 503
 
 /** Milliseconds to wait before the next attempt; undefined where there must be none. */
 export function pauseAfter(
@@ -51,9 +58,8 @@ export function pauseAfter(
   const { longestMs = 10_000 } = options
   if (!AgentError.is(error)) return undefined
   const { code, facts } = error
-  const isRefusal = code === 'RATE_LIMITED' || facts.status === 503
   const isLost = code === 'UNREACHABLE' || (code === 'TIMEOUT' && facts.status !== undefined)
-  const isSafe = isRefusal || facts.isUnsent === true || (repeatable === 'always' && isLost)
+  const isSafe = isRefusal(error) || facts.isUnsent === true || (repeatable === 'always' && isLost)
   if (!isSafe) return undefined
   const asked = (facts.retryAfterSeconds ?? 0) * 1000
   return asked > longestMs ? undefined : Math.max(asked, backoff(attempt, options))

@@ -16,6 +16,7 @@ describe.each([
   ['1.0', 'JSONRPC'],
   ['1.0', 'HTTP+JSON'],
   ['0.3', 'JSONRPC'],
+  ['0.3', 'HTTP+JSON'],
 ] as const)('10: an SDK server of %s over %s', (version, binding) => {
   let agent: RemoteAgent
   beforeAll(async () => {

@@ -1,5 +1,5 @@
 /**
- * Whether a card is its agent's (spec a2a 2.8, 7.10): by keys that the caller pins, by a key set of the card's own
+ * Whether a card, of 1.0 or of 0.3, is its agent's (spec a2a 2.8, 7.10): by keys that the caller pins, by a key set of the card's own
  * origin, or by the key of the first time. A `jku` of another origin is not fetched.
  */
 import type { JSONWebKeySet } from 'jose'
@@ -9,6 +9,7 @@ import type { AgentCard, JsonRecord } from '../model.js'
 import { isRecord } from '../read-fields.js'
 import { AgentError } from './errors.js'
 import { type Fetch, fetchError } from './http-link.js'
+import { checkCard, type ReadCard } from './read-card.js'
 
 /** Keys that were seen, by origin of the agent. */
 export interface TrustStore {
@@ -24,47 +25,62 @@ export interface VerifyOptions {
   readonly jwks?: 'same-origin' | JSONWebKeySet
   /** The key that signed the first card of an origin must sign all later ones. */
   readonly firstUse?: TrustStore
+  /**
+   * A card without any signature is refused unless this is false; one that is signed must always verify, and so must
+   * every card of an origin whose key is known by first use.
+   */
+  readonly required?: boolean
 }
 
 export interface VerifiedCard {
   /** What the signature covers, and nothing else. */
   readonly card: AgentCard
-  readonly kid: string
+  /** Undefined for a card without signatures that was let through. */
+  readonly kid: string | undefined
 }
 
 const MAX_KEYS_BYTES = 256 * 1024
 
 /** @throws AgentError CARD_UNVERIFIED with the reason */
 export async function verifyFoundCard(
-  { url, source }: { readonly url: string | undefined; readonly source: JsonRecord },
-  { keys, jwks, firstUse }: VerifyOptions,
+  { url, source, card }: ReadCard & { readonly url: string | undefined },
+  options: VerifyOptions,
   fetch: Fetch,
   signal: AbortSignal,
 ): Promise<VerifiedCard> {
+  const { keys, jwks, firstUse, required = true } = options
+  const origin = url === undefined ? undefined : new URL(url).origin
+  const known = origin === undefined ? undefined : await firstUse?.get(origin)
+  const isUnsigned = !Array.isArray(source.signatures) || source.signatures.length === 0
+  if (!required && isUnsigned && known === undefined) return { card, kid: undefined }
   let reason = 'no key is trusted'
   if (keys !== undefined) {
     const verdict = await verifyCard(source, { keys })
-    if (verdict.ok) return verdict
+    if (verdict.ok) return checked(verdict)
     reason = verdict.reason
   }
   if (jwks !== undefined) {
     const set = jwks === 'same-origin' ? await originKeys(url, source, fetch, signal) : jwks
     const verdict = set === undefined ? undefined : await verifyCard(source, { jwks: set })
-    if (verdict?.ok === true) return verdict
+    if (verdict?.ok === true) return checked(verdict)
     reason = verdict?.reason ?? 'its origin has no key set'
   }
-  if (firstUse !== undefined && url !== undefined) {
-    const { origin } = new URL(url)
-    const known = await firstUse.get(origin)
+  if (firstUse !== undefined && origin !== undefined) {
     const verdict = await verifyCard(source, { keys: known === undefined ? kidsOf(source) : [known] })
     if (verdict.ok) {
       if (known === undefined) await firstUse.set(origin, verdict.kid)
-      return verdict
+      return checked(verdict)
     }
     reason = known === undefined ? verdict.reason : 'another key signed it than the first time'
   }
   throw new AgentError('CARD_UNVERIFIED', `the agent card could not be verified: ${reason}`)
 }
+
+/** In the shapes of the protocol, too. */
+const checked = ({ card, kid }: { readonly card: AgentCard; readonly kid: string }): VerifiedCard => ({
+  card: checkCard(card).card,
+  kid,
+})
 
 async function originKeys(
   url: string | undefined,

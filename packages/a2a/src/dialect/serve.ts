@@ -134,7 +134,7 @@ async function runOnce(
   const { store, strict } = served
   if (store === undefined) return run(served, request, key, carried)
   const name = `agent.request/${request.from}/${key}`
-  const record = { hash: key, taskId: '', expiresAt }
+  const record = { hash: key, taskId: '', expiresAt, owner: request.from }
   const before = await store.once(name, record)
   if (before !== undefined) {
     if (strict === true) return fault(refused('REPLAYED'))

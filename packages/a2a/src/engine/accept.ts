@@ -78,6 +78,7 @@ export class Acceptor {
     await store.finishOnce(turn.onceKey, {
       hash: requestHash(turn.request),
       taskId: '',
+      owner: ownerHash(turn.live.owner, turn.live.tenant),
       result: JSON.stringify(reply),
       expiresAt: now() + limits.onceMs,
     })
@@ -92,7 +93,8 @@ export class Acceptor {
   ): Promise<Accepted> {
     const { store, limits, now, randomId, report } = this.#options
     const expiresAt = now() + limits.onceMs
-    const record = { hash, taskId: request.message.taskId ?? randomId(), expiresAt }
+    const owner = ownerHash(context.caller.owner, context.tenant)
+    const record = { hash, taskId: request.message.taskId ?? randomId(), expiresAt, owner }
     const prior = await store.once(key, record)
     if (prior !== undefined) {
       if (prior.hash !== hash) throw otherRequest()
@@ -203,7 +205,7 @@ export class Acceptor {
     const expiresAt = now() + limits.taskTtlMs
     const kept =
       found === undefined
-        ? await store.once(contextKey(contextId), { hash, taskId: '', expiresAt })
+        ? await store.once(contextKey(contextId), { hash, taskId: '', expiresAt, owner: hash })
         : undefined
     const foreign =
       found === undefined ? kept && kept.hash !== hash : ownerHash(found.owner, found.tenant) !== hash

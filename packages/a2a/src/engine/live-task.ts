@@ -22,6 +22,7 @@ import {
 import type { TaskRecord } from '../task-store.js'
 import { appendParts, askedIn } from './apply.js'
 import type { Transition } from './live-tasks.js'
+import type { Notices } from './notices.js'
 import { Ring } from './ring.js'
 import { Subscription } from './subscription.js'
 import type { Turn } from './turn.js'
@@ -49,10 +50,8 @@ export class LiveTask {
   dirty = false
   unsavedBytes = 0
   publishedBytes = 0
-  /** Told of every update, in order. */
-  observe: ((event: StreamResponse) => void) | undefined
-  /** The last notification; never rejects. */
-  notifying: Promise<unknown> = Promise.resolve()
+  /** Told of every update, in order; undefined while it has no push config. */
+  notices: Notices | undefined
   held: TaskRecord['held']
   /** Names given to artifacts without one, published or not. */
   readonly takenIds = new Set<string>()
@@ -244,7 +243,7 @@ export class LiveTask {
       reader.push(numbered, bytes)
       if (!reader.open) this.subscriptions.delete(reader)
     }
-    this.observe?.(event)
+    this.notices?.heard(event)
   }
 
   #putArtifact({ artifact, append }: Omit<ArtifactUpdate, 'taskId' | 'contextId'>): number {

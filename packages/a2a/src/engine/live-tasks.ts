@@ -51,6 +51,10 @@ export class LiveTasks {
     return [...this.#tasks.values()]
   }
 
+  find(id: string): LiveTask | undefined {
+    return this.#tasks.get(id)
+  }
+
   /** A task that is not in the store yet. */
   add(task: Task, owner: string, tenant: string): LiveTask {
     const live = new LiveTask({ task, owner, tenant, seq: 0 }, this.#limits, this.#now)
@@ -97,7 +101,7 @@ export class LiveTasks {
 
   /** Writes it as it is. False when the store has it terminal, or not any longer. */
   save(live: LiveTask): Promise<boolean> {
-    return this.#write(live, () => live.record())
+    return this.#write(live)
   }
 
   /** Writes what is behind of one owner, so that the store answers for it. */
@@ -114,7 +118,7 @@ export class LiveTasks {
    */
   async move(live: LiveTask, transition: Transition, failing?: (error: unknown) => void): Promise<boolean> {
     if (live.terminal) return false
-    const saved = await this.#insist(() => this.#write(live, () => live.record(transition)), failing)
+    const saved = await this.#insist(() => this.#write(live, transition), failing)
     if (!saved) {
       live.endStreams()
       this.drop(live)
@@ -153,13 +157,27 @@ export class LiveTasks {
     return this.adopt(record)
   }
 
-  #write(live: LiveTask, record: () => TaskRecord): Promise<boolean> {
+  /** Between two writes of the task. */
+  between<T>(live: LiveTask, work: () => Promise<T>): Promise<T> {
+    const done = live.saving.then(work)
+    live.saving = done.catch(() => {})
+    return done
+  }
+
+  #write(live: LiveTask, next?: Transition): Promise<boolean> {
     const write = live.saving.then(async () => {
+      const tells = next !== undefined || !live.isStored
+      if (tells) await live.notices?.ready()
       const unsaved = live.unsavedBytes
       live.dirty = false
       try {
-        const saved = await this.#store.save(record(), live.isStored ? 'open' : 'absent')
-        if (saved) live.isStored = true
+        const record = live.record(next)
+        const due = tells ? live.notices?.due(record, next) : undefined
+        const saved = await this.#store.save(record, live.isStored ? 'open' : 'absent', due?.extras)
+        if (saved) {
+          live.isStored = true
+          if (due !== undefined) live.notices?.written(due)
+        }
         live.unsavedBytes -= unsaved
         return saved
       } catch (error) {

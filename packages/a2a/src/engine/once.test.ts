@@ -84,7 +84,7 @@ test('7.4: the same id with another message is INVALID_PARAMS, while it runs and
   expect((await engine.list({}, alice)).totalSize).toBe(1)
 })
 
-test('7.4: message ids belong to an owner and a tenant, and anonymous callers have none', async () => {
+test('[idem-owner] 7.4: message ids belong to an owner and a tenant, and anonymous callers have none', async () => {
   const { door, runs, execute } = counting()
   door.open()
   const engine = engineOf(execute)
@@ -153,7 +153,7 @@ test('7.4: ids are forgotten after their time', async () => {
   expect(taskOf(await engine.send(request, alice)).id).not.toBe(id)
 })
 
-test('7.4: the id is set before admission, and after a crash there the message is taken up under the same task', async () => {
+test('[idem-before] 7.4: the id is set before admission, and after a crash there the message is taken up under the same task', async () => {
   const store = memoryTaskStore()
   const seen: string[] = []
   const dying = engineOf(async () => {}, {

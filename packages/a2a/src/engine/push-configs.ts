@@ -1,12 +1,13 @@
-/** The push operations (spec a2a 2.1, 2.11, 7.2): who may, how many; and what of a task is notified. */
+/** The push operations (spec a2a 2.1, 2.11, 7.2): who may, and how many. */
 import type { CallContext } from '../engine.js'
 import { A2AError } from '../errors.js'
 import type { Limits } from '../limits.js'
-import { isInterrupted, isTerminal, type PushConfig, type StreamResponse, type TaskState } from '../model.js'
+import type { PushConfig } from '../model.js'
 import type { PushDelivery } from '../push.js'
 import type { StoredPush, TaskStore } from '../task-store.js'
 import type { LiveTask } from './live-task.js'
 import type { LiveTasks } from './live-tasks.js'
+import { Notices } from './notices.js'
 import type { Turn } from './turn.js'
 
 /** Characters of an id that a caller makes. */
@@ -23,7 +24,7 @@ export interface PushConfigsOptions {
 
 export class PushConfigs {
   readonly #options: PushConfigsOptions
-  readonly #notifying = new Set<Promise<unknown>>()
+  readonly #puts = new Set<Promise<unknown>>()
 
   constructor(options: PushConfigsOptions) {
     this.#options = options
@@ -47,10 +48,16 @@ export class PushConfigs {
     await this.#own(taskId, context)
     await this.#room(config, caller.owner, tenant, taskId)
     await delivery.check(config)
-    const stored = await this.#put(config, caller.owner, tenant, version)
-    const live = this.#options.tasks.all().find(({ id }) => id === taskId)
-    if (live !== undefined) this.#observe(live)
-    return shown(stored)
+    const { tasks, store } = this.#options
+    const made = this.#made(config, version)
+    const put = (): Promise<void> => store.putPush(caller.owner, tenant, made)
+    // Not within a write, which would not tell it of what it writes.
+    const live = tasks.find(taskId)
+    if (live !== undefined) this.#noticesOf(live)
+    await (live === undefined ? put() : tasks.between(live, put))
+    const loaded = tasks.find(taskId)
+    if (loaded !== undefined) this.#noticesOf(loaded)
+    return shown(made)
   }
 
   async get(
@@ -91,75 +98,53 @@ export class PushConfigs {
     await this.#options.store.deletePush(context.caller.owner, context.tenant, request.taskId, request.id)
   }
 
-  /** An inline config, which is checked already: in the store before the first notification of its turn. */
+  /** An inline config, which is checked already: in the store with the first write for its turn. */
   keep(turn: Turn, config: PushConfig): void {
+    const { store, tasks, report } = this.#options
     const { live, context } = turn
-    const { owner, tenant, id: taskId } = live
+    const notices = this.#noticesOf(live)
+    if (notices === undefined) return
+    notices.keep(turn, this.#made({ ...config, taskId: live.id }, context.version))
     const put = async (): Promise<void> => {
-      await turn.shown.promise
-      if (turn.reply === undefined) await this.#put({ ...config, taskId }, owner, tenant, context.version)
+      const taken = notices.take(turn)
+      if (taken !== undefined && live.isStored) await store.putPush(live.owner, live.tenant, taken)
     }
-    this.#observe(live)
-    this.#inOrder(live, () => put().catch((error: unknown) => live.isStored && this.#options.report(error)))
+    // A turn that waits for another is in no write yet, but its caller has an answer.
+    turn.shown.promise.then(
+      () => this.#track(tasks.between(live, put).catch(report)),
+      () => void notices.take(turn),
+    )
   }
 
   /** A task that came from the store: notified as before. */
   async watch(live: LiveTask): Promise<void> {
     if (this.#options.delivery === undefined) return
     const configs = await this.#options.store.listPush(live.owner, live.tenant, live.id)
-    if (configs.length > 0) this.#observe(live)
+    if (configs.length > 0) this.#noticesOf(live)
   }
 
-  /** Every status, and every artifact once it is whole: chunks are for streams. */
-  #observe(live: LiveTask): void {
-    if (live.observe !== undefined) return
-    const { id: taskId, contextId } = live
-    const streamed = new Set<string>()
-    const notify = (event: StreamResponse): void => {
-      const { owner, tenant } = live
-      const record = { owner, tenant, task: live.snapshot() }
-      this.#inOrder(live, async () => this.#options.delivery?.notify(record, event))
-    }
-    live.observe = (event) => {
-      if ('artifactUpdate' in event) {
-        const { artifact, lastChunk } = event.artifactUpdate
-        if (lastChunk === true) streamed.delete(artifact.artifactId)
-        else streamed.add(artifact.artifactId)
-        if (lastChunk !== true) return
-      }
-      if ('statusUpdate' in event && isSettled(event.statusUpdate.status.state)) {
-        for (const artifact of live.snapshot().artifacts ?? []) {
-          if (streamed.delete(artifact.artifactId)) {
-            notify({ artifactUpdate: { taskId, contextId, artifact, lastChunk: true } })
-          }
-        }
-      }
-      notify(event)
-    }
+  #noticesOf(live: LiveTask): Notices | undefined {
+    const { delivery, store, report } = this.#options
+    if (delivery === undefined) return undefined
+    live.notices ??= new Notices(live, { delivery, store, report, track: (put) => this.#track(put) })
+    return live.notices
   }
 
-  #inOrder(live: LiveTask, step: () => Promise<unknown>): void {
-    const done = live.notifying.then(step).catch(this.#options.report)
-    live.notifying = done
-    this.#notifying.add(done)
-    void done.then(() => this.#notifying.delete(done))
+  #track(put: Promise<unknown>): void {
+    this.#puts.add(put)
+    void put.then(() => this.#puts.delete(put))
   }
 
   async close(): Promise<void> {
-    await Promise.allSettled(this.#notifying)
+    await Promise.allSettled(this.#puts)
     await this.#options.delivery?.close()
   }
 
-  async #put(
-    config: PushConfig & { readonly taskId: string },
-    owner: string,
-    tenant: string,
+  #made(
+    { id = this.#options.randomId(), ...config }: PushConfig & { readonly taskId: string },
     version: CallContext['version'],
-  ): Promise<StoredPush> {
-    const { id = this.#options.randomId(), ...rest } = config
-    const stored: StoredPush = { ...rest, id, ...(version === '0.3' && { legacy: true }) }
-    await this.#options.store.putPush(owner, tenant, stored)
-    return stored
+  ): StoredPush {
+    return { ...config, id, ...(version === '0.3' && { legacy: true }) }
   }
 
   async #room({ id }: PushConfig, owner: string, tenant: string, taskId: string): Promise<void> {
@@ -188,7 +173,5 @@ export class PushConfigs {
     return this.#options.delivery
   }
 }
-
-const isSettled = (state: TaskState): boolean => isTerminal(state) || isInterrupted(state)
 
 const shown = ({ legacy: _, ...config }: StoredPush): PushConfig => config

@@ -34,8 +34,6 @@ type CompleteAs = Parameters<NonNullable<Admitted['complete']>>[0]
 /** For what admission has to say about an end; a caller that cancels waits for less. */
 const COMPLETE_MS = 10_000
 const COMPLETE_CANCELED_MS = 300
-/** What tells of an end is in the outbox before the caller hears of it. */
-const OUTBOX_MS = 2_000
 
 const FREE: Admitted = { kind: 'run' }
 
@@ -152,10 +150,6 @@ async function settle(
   const task = moved ? live.snapshot() : await tasks.read(live.id, live.owner, live.tenant)
   // Another process ended it, or it was evicted.
   if (task === undefined || (!moved && !isTerminal(task.status.state))) throw new A2AError('TASK_NOT_FOUND')
-  if (live.observe !== undefined) {
-    turn.shown.resolve()
-    await within(live.notifying, OUTBOX_MS).catch(() => {})
-  }
   turn.finish({ task })
 }
 

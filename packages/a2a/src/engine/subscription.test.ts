@@ -13,7 +13,7 @@ function opened(bytes = 100) {
   return { clock, reader: new Subscription({ bytes, stallMs: 1000, now: () => clock.time }) }
 }
 
-test('7.7: a reader that takes nothing for longer than it may is cut, one that takes something is not', async () => {
+test('[stream-stall] 7.7: a reader that takes nothing for longer than it may is cut, one that takes something is not', async () => {
   const { clock, reader } = opened()
   const items = reader.read()
   clock.time = 5000

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { as } from '../../test/engine.js'
 import { hear } from '../../test/http.js'
 import { rpc, world } from '../../test/world.js'
 import type { createAgent } from '../agent.js'
@@ -14,17 +15,9 @@ describe('5: flow', () => {
       }
     },
   }
-  const states = async (agent: ReturnType<typeof createAgent>, owner: string) => {
-    const context = {
-      caller: { owner: `aether:${owner}`, anonymous: false },
-      tenant: '',
-      version: '1.0',
-      carrier: 'events',
-      extensions: new Set<string>(),
-      activate: () => {},
-    } as const
-    return (await agent.engine.list({}, context)).tasks.map(({ status }) => status.state)
-  }
+  const contextOf = (owner: string) => as(`aether:${owner}`, { carrier: 'events' })
+  const states = async (agent: ReturnType<typeof createAgent>, owner: string) =>
+    (await agent.engine.list({}, contextOf(owner))).tasks.map(({ status }) => status.state)
 
   test('leaving the loop tells the agent; the stream ends and the task runs on', async () => {
     const { transport, served, agent, caller } = await world({ agent: { executor: endless } })
@@ -49,7 +42,7 @@ describe('5: flow', () => {
 
   test('a caller that takes nothing gets a window and no more; text waits in one frame', async () => {
     let frames = 0
-    const { transport } = await world({
+    const { transport, agent, caller } = await world({
       agent: { executor: endless },
       serve: { stream: { window: 4 } },
       out: () => {
@@ -60,7 +53,12 @@ describe('5: flow', () => {
     const stream = transport.stream(rpc('SendStreamingMessage', hear('go')))[Symbol.asyncIterator]()
     await stream.next()
     await expect.poll(() => frames).toBe(4)
-    await new Promise((resolve) => setTimeout(resolve, 300))
+    // Ten more updates, which the stream was given as well.
+    const context = contextOf(caller.publicKey)
+    const [task] = (await agent.engine.list({}, context)).tasks
+    let updates = 0
+    for await (const { event } of agent.engine.subscribe({ id: task?.id ?? '' }, context))
+      if ('artifactUpdate' in event && ++updates === 10) break
     expect(frames).toBeLessThanOrEqual(5)
     await stream.return?.()
   })

@@ -9,7 +9,7 @@
  */
 import { createHash } from 'node:crypto'
 import { canonicalJson } from '@aetherkit/core'
-import type { Gate, GateRequest, Price, RouteTerms } from '@aetherkit/payments'
+import type { Confirmation, Gate, GateRequest, Price, RouteTerms } from '@aetherkit/payments'
 import { priceRoute } from '@aetherkit/payments'
 import type { Admission, Admit } from '../admission.js'
 import type { CallContext } from '../engine.js'
@@ -48,6 +48,8 @@ export interface PaymentOptions {
   readonly description?: string
   /** 300 by default. */
   readonly maxTimeoutSeconds?: number
+  /** When a payment counts as made; `confirmed` unless given. The settler behind the gate must offer it. */
+  readonly confirmation?: Confirmation
   /** A paid task takes further messages free; `true` asks the price of each. */
   readonly everyMessage?: boolean
   /** Only the caller's own wallet may pay; for callers that are a wallet (`agent.request`). */
@@ -68,13 +70,14 @@ const WALLET = 'solana:'
  */
 export function createPaymentAdmit(options: PaymentOptions): Admit {
   const { gate, network, payTo, url, patienceMs = 30_000 } = options
-  const { description = 'A call of this agent', maxTimeoutSeconds, extensions } = options
+  const { description = 'A call of this agent', maxTimeoutSeconds, confirmation, extensions } = options
   const resolve = priceRoute<Price>(
     {
       price: (price) => price,
       description,
       bind: 'request',
       ...(maxTimeoutSeconds !== undefined && { maxTimeoutSeconds }),
+      ...(confirmation !== undefined && { confirmation }),
       ...(extensions !== undefined && { extensions }),
     },
     { network, payTo },

@@ -1,11 +1,39 @@
-import { createLedger, memoryStore } from '@aetherkit/payments'
+import { createGate, createLedger, DEVNET, type Gate, memoryStore } from '@aetherkit/payments'
 import { describe, expect, test } from 'vitest'
+import { alice } from '../../test/engine.js'
 import { metadataOf, paymentFor, rpc, say, send, useTown } from '../../test/sale.js'
 import { PRICE } from '../../test/shop.js'
+import type { Message, Task } from '../model.js'
+import { createPaymentAdmit } from './admit.js'
 import { payForTask } from './pay-for-task.js'
 import { RECEIPTS, REQUIRED, RETURNED, STATUS } from './x402.js'
 
 const town = useTown()
+
+test('[pay-confirmation] 4: the confirmation level that the agent asks for goes to the gate, and one that there is not is refused', async () => {
+  const asked: unknown[] = []
+  const gate = createGate(town.now.gateOptions())
+  const counting: Gate = {
+    ...gate,
+    decide(request, terms) {
+      asked.push(terms.confirmation)
+      return gate.decide(request, terms)
+    },
+  }
+  const seller = { network: DEVNET, payTo: town.now.chain.wallets.merchant.publicKey.toString() }
+  const options = { ...seller, gate: counting, price: '$0.01', url: 'https://agent.example' } as const
+  const task: Task = { id: 't', contextId: 'c', status: { state: 'TASK_STATE_SUBMITTED' } }
+  const message: Message = { messageId: 'm', role: 'ROLE_USER', parts: [{ text: 'hi' }] }
+  for (const confirmation of ['finalized', undefined] as const) {
+    const admit = createPaymentAdmit({ ...options, ...(confirmation && { confirmation }) })
+    expect(await admit({ message }, alice, task)).toMatchObject({ kind: 'hold' })
+  }
+  expect(asked).toEqual(['finalized', undefined])
+  const confirmation = JSON.parse('"rooted"')
+  expect(() => createPaymentAdmit({ ...options, confirmation })).toThrow(
+    expect.objectContaining({ code: 'invalid_option' }),
+  )
+})
 
 describe('4: outcomes', () => {
   test('a node that takes the payment and answers with an error: working, then completed, paid once', async () => {

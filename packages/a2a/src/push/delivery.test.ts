@@ -1,96 +1,22 @@
-import { createServer, type IncomingHttpHeaders, type Server } from 'node:http'
+import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { generateSecretKey, publicKeyOf } from '@aetherkit/core'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { closers, guard, OWNER, receiver, subscribed, task, update } from '../../test/push.js'
 import { createGuard } from '../guard.js'
-import type { PushConfig, StreamResponse, Task } from '../model.js'
 import { memoryTaskStore } from '../store/memory.js'
-import type { OutboxItem, TaskStore } from '../task-store.js'
-import { createPushDelivery, type PushOptions } from './delivery.js'
+import type { OutboxItem } from '../task-store.js'
+import { createPushDelivery } from './delivery.js'
 import { createPushReceiver } from './receiver.js'
-import { notificationSigner } from './signature.js'
-
-interface Post {
-  readonly headers: IncomingHttpHeaders
-  readonly body: string
-}
-
-const closers: (() => Promise<unknown>)[] = []
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close()
-})
-
-const guard = createGuard({ allowPrivateNetwork: true, warn: () => {} })
-const OWNER = { owner: 'bearer:ann', tenant: '' }
-const task: Task = {
-  id: 'task-1',
-  contextId: 'context-1',
-  status: { state: 'TASK_STATE_WORKING', timestamp: '2026-01-01T00:00:00.000Z' },
-}
-const update = (text: string): StreamResponse => ({
-  statusUpdate: {
-    taskId: task.id,
-    contextId: task.contextId,
-    status: { ...task.status, message: { messageId: text, role: 'ROLE_AGENT', parts: [{ text }] } },
-  },
-})
-
-/** A receiver that answers with the statuses in turn, then 200; `posts` are what it took. */
-async function receiver(...statuses: number[]): Promise<{
-  url: string
-  posts: Post[]
-  count(n: number): Promise<void>
-}> {
-  const posts: Post[] = []
-  const waits: { n: number; done: () => void }[] = []
-  const server: Server = createServer((request, response) => {
-    let body = ''
-    request.on('data', (chunk: Buffer) => {
-      body += chunk.toString()
-    })
-    request.on('end', () => {
-      posts.push({ headers: request.headers, body })
-      const status = statuses.shift() ?? 200
-      response.writeHead(status, status === 307 ? { location: '/elsewhere' } : {}).end('ignored')
-      for (const { n, done } of waits) if (posts.length >= n) done()
-    })
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  closers.push(async () => {
-    server.closeAllConnections()
-    await new Promise((resolve) => server.close(resolve))
-  })
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`,
-    posts,
-    count: (n) => new Promise((done) => (posts.length >= n ? done() : waits.push({ n, done }))),
-  }
-}
-
-async function subscribed(
-  config: PushConfig & { legacy?: boolean },
-  options: PushOptions = {},
-): Promise<{ store: TaskStore; delivery: ReturnType<typeof createPushDelivery>; emptied(): Promise<void> }> {
-  const store = memoryTaskStore()
-  await store.save({ task, ...OWNER, seq: 1, updatedAt: 0 })
-  await store.putPush(OWNER.owner, OWNER.tenant, { id: 'config-1', taskId: task.id, ...config })
-  const delivery = createPushDelivery(store, { guard, firstDelayMs: 1, ...options })
-  closers.push(() => delivery.close())
-  const emptied = async (): Promise<void> => {
-    while ((await store.outbox()).length > 0) await new Promise((resolve) => setTimeout(resolve, 2))
-  }
-  return { store, delivery, emptied }
-}
 
 describe('2.11: a notification', () => {
   test('is one StreamResponse with its token, credentials and id', async () => {
     const { url, posts, count } = await receiver()
-    const { delivery } = await subscribed({
+    const { notify } = await subscribed({
       url,
       token: 'secret',
       authentication: { scheme: 'Bearer', credentials: 'abc' },
     })
-    await delivery.notify({ ...OWNER, task }, update('one'))
+    await notify(update('one'))
     await count(1)
     expect(JSON.parse(posts[0]!.body)).toEqual(update('one'))
     expect(posts[0]!.headers).toMatchObject({
@@ -103,8 +29,8 @@ describe('2.11: a notification', () => {
 
   test('has the shape of 0.3 where the config was made in 0.3', async () => {
     const { url, posts, count } = await receiver()
-    const { delivery } = await subscribed({ url, legacy: true })
-    await delivery.notify({ ...OWNER, task }, update('one'))
+    const { notify } = await subscribed({ url, legacy: true })
+    await notify(update('one'))
     await count(1)
     expect(JSON.parse(posts[0]!.body)).toMatchObject({
       kind: 'status-update',
@@ -119,9 +45,9 @@ describe('2.11: a notification', () => {
 describe('7.2: delivery', () => {
   test('is tried again after failures, in order', async () => {
     const { url, posts, count } = await receiver(500, 503, 200, 429)
-    const { delivery, emptied } = await subscribed({ url })
-    await delivery.notify({ ...OWNER, task }, update('one'))
-    await delivery.notify({ ...OWNER, task }, update('two'))
+    const { notify, emptied } = await subscribed({ url })
+    await notify(update('one'))
+    await notify(update('two'))
     await count(5)
     await emptied()
     const ids = posts.map(({ body }) => JSON.parse(body).statusUpdate.status.message.messageId)
@@ -132,12 +58,12 @@ describe('7.2: delivery', () => {
   test('is given up by name after the last try, and the next one goes out', async () => {
     const dead: [OutboxItem, string][] = []
     const { url, posts, count } = await receiver(500, 500, 500, 500, 500)
-    const { delivery, emptied } = await subscribed(
+    const { notify, emptied } = await subscribed(
       { url },
       { attempts: 5, onDead: (item, reason) => dead.push([item, reason]) },
     )
-    await delivery.notify({ ...OWNER, task }, update('one'))
-    await delivery.notify({ ...OWNER, task }, update('two'))
+    await notify(update('one'))
+    await notify(update('two'))
     await count(6)
     await emptied()
     expect(posts).toHaveLength(6)
@@ -148,18 +74,18 @@ describe('7.2: delivery', () => {
 
   test.each([404, 410])('%d drops the config', async (status) => {
     const { url, posts } = await receiver(status)
-    const { store, delivery, emptied } = await subscribed({ url })
-    await delivery.notify({ ...OWNER, task }, update('one'))
+    const { store, notify, emptied } = await subscribed({ url })
+    await notify(update('one'))
     await emptied()
     expect(await store.listPush(OWNER.owner, OWNER.tenant, task.id)).toEqual([])
-    await delivery.notify({ ...OWNER, task }, update('two'))
+    await notify(update('two'))
     expect(posts).toHaveLength(1)
   })
 
   test('does not follow a redirect with the token', async () => {
     const { url, posts, count } = await receiver(307)
-    const { delivery, emptied } = await subscribed({ url, token: 'secret' })
-    await delivery.notify({ ...OWNER, task }, update('one'))
+    const { notify, emptied } = await subscribed({ url, token: 'secret' })
+    await notify(update('one'))
     await count(2)
     await emptied()
     expect(posts.map(({ headers }) => headers.host)).toEqual([new URL(url).host, new URL(url).host])
@@ -169,11 +95,11 @@ describe('7.2: delivery', () => {
     const strict = createGuard()
     closers.push(() => strict.close())
     const dead: string[] = []
-    const { store, delivery, emptied } = await subscribed(
+    const { store, notify, emptied } = await subscribed(
       { url: 'https://127.0.0.1/' },
       { guard: strict, onDead: (_item, reason) => dead.push(reason) },
     )
-    await delivery.notify({ ...OWNER, task }, update('one'))
+    await notify(update('one'))
     await emptied()
     expect(dead).toEqual(['the URL is refused now'])
     expect(await store.listPush(OWNER.owner, OWNER.tenant, task.id)).toEqual([])
@@ -181,8 +107,8 @@ describe('7.2: delivery', () => {
 
   test('cuts a notification that is too long down to the status', async () => {
     const { url, posts, count } = await receiver()
-    const { delivery } = await subscribed({ url }, { maxBodyBytes: 400 })
-    await delivery.notify({ ...OWNER, task }, update('x'.repeat(1000)))
+    const { notify } = await subscribed({ url }, { maxBodyBytes: 400 })
+    await notify(update('x'.repeat(1000)))
     await count(1)
     expect(JSON.parse(posts[0]!.body)).toEqual({
       statusUpdate: {
@@ -196,9 +122,9 @@ describe('7.2: delivery', () => {
 
   test('goes on after a restart with what was not delivered', async () => {
     const down = await receiver(500)
-    const { store, delivery } = await subscribed({ url: down.url }, { firstDelayMs: 100_000 })
-    await delivery.notify({ ...OWNER, task }, update('one'))
-    await delivery.notify({ ...OWNER, task }, update('two'))
+    const { store, delivery, notify } = await subscribed({ url: down.url }, { firstDelayMs: 100_000 })
+    await notify(update('one'))
+    await notify(update('two'))
     await down.count(1)
     while ((await store.outbox()).every(({ attempt }) => attempt === 0))
       await new Promise((resolve) => setTimeout(resolve, 2))
@@ -207,6 +133,39 @@ describe('7.2: delivery', () => {
     closers.push(() => later.close())
     await down.count(3)
     expect(down.posts.slice(1).map(({ body }) => JSON.parse(body))).toEqual([update('one'), update('two')])
+  })
+
+  test('[push-challenge] asks a URL for a challenge, where that is wanted, before its config is kept', async () => {
+    const { challenge } = createPushReceiver({ expects: () => true })
+    const asked: string[] = []
+    const answers: Record<string, (url: string) => [number, string]> = {
+      owned: (url) => [200, challenge(url) ?? ''],
+      other: () => [200, 'hello'],
+      refusing: (url) => [404, challenge(url) ?? ''],
+      endless: (url) => [200, `${challenge(url)}${' '.repeat(2000)}`],
+    }
+    const server = createServer(({ url = '', method, headers }, response) => {
+      asked.push(`${method} ${headers.authorization ?? ''}${headers['x-a2a-notification-token'] ?? ''}`)
+      const [status, body] = answers[url.split(/[/?]/)[1] ?? '']?.(url) ?? [500, '']
+      response.writeHead(status, { 'content-type': 'text/plain' }).end(body)
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    closers.push(() => new Promise((resolve) => server.close(resolve)))
+    const at = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    const { delivery } = await subscribed({ url: at }, { challenge: true })
+    await delivery.check({ url: `${at}/owned?my=own`, token: 'secret' })
+    for (const path of ['other', 'refusing', 'endless'])
+      await expect(delivery.check({ url: `${at}/${path}` })).rejects.toMatchObject({
+        code: 'INVALID_PARAMS',
+        details: { violations: [{ field: 'taskPushNotificationConfig.url' }] },
+      })
+    expect(asked).toEqual(Array(4).fill('GET '))
+    for (const url of [
+      '/hook',
+      '/hook?validationToken=',
+      '/hook?validationToken=%3Cscript%3E0123456789abcdef',
+    ])
+      expect(challenge(url)).toBeUndefined()
   })
 
   test.each([
@@ -224,41 +183,5 @@ describe('7.2: delivery', () => {
       code: 'INVALID_PARAMS',
       details: { violations: [{ field: `taskPushNotificationConfig.${field}` }] },
     })
-  })
-})
-
-describe('7.2: the receiver', () => {
-  test('takes a signed notification once, and refuses what is not ours', async () => {
-    const secret = generateSecretKey()
-    const { url, posts, count } = await receiver()
-    const { delivery } = await subscribed({ url, token: 'secret' }, { sign: notificationSigner(secret) })
-    await delivery.notify({ ...OWNER, task }, update('one'))
-    await count(1)
-    const [{ headers, body }] = posts as [Post]
-    const header = (name: string): string | undefined => headers[name] as string | undefined
-    const expects = (id: string): boolean => id === 'task-1'
-    const signedBy = { publicKey: publicKeyOf(secret), url }
-
-    const ours = createPushReceiver({ token: 'secret', expects, signedBy })
-    expect(await ours.receive(header, body)).toMatchObject({
-      ok: true,
-      taskId: 'task-1',
-      event: update('one'),
-    })
-    expect(await ours.receive(header, body)).toEqual({ ok: false, status: 200, code: 'DUPLICATE' })
-    expect(await ours.receive(header, body.replace('one', 'two'))).toMatchObject({ code: 'WRONG_SIGNATURE' })
-    expect(await ours.receive(header, '{"task":')).toMatchObject({ code: 'MALFORMED' })
-    expect(await ours.receive(header, '{}')).toMatchObject({ code: 'MALFORMED' })
-    expect(await ours.receive(header, 'x'.repeat(2_000_000))).toMatchObject({ code: 'TOO_LARGE' })
-
-    const other = createPushReceiver({ token: 'another', expects })
-    expect(await other.receive(header, body)).toMatchObject({ status: 401, code: 'WRONG_TOKEN' })
-    const elsewhere = createPushReceiver({ expects: () => false })
-    expect(await elsewhere.receive(header, body)).toMatchObject({ status: 404, code: 'UNKNOWN_TASK' })
-    const wrongKey = createPushReceiver({
-      expects,
-      signedBy: { publicKey: publicKeyOf(generateSecretKey()), url },
-    })
-    expect(await wrongKey.receive(header, body)).toMatchObject({ code: 'WRONG_SIGNATURE' })
   })
 })

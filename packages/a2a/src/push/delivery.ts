@@ -1,6 +1,6 @@
 /**
- * Delivery of push notifications (spec a2a 2.11, 7.2). What is to be sent is in the outbox of the store before the
- * engine goes on; one queue a config keeps the order; a failure is tried again later, and after the last try the
+ * Delivery of push notifications (spec a2a 2.11, 7.2). What is to be sent is in the outbox of the store by the write
+ * that it tells of; one queue a config keeps the order; a failure is tried again later, and after the last try the
  * notification is given up by name. A receiver that answers 404 or 410 loses its config.
  */
 import { randomBytes } from 'node:crypto'
@@ -10,6 +10,7 @@ import { createGuard, type Guard, GuardError } from '../guard.js'
 import type { PushDelivery } from '../push.js'
 import type { OutboxItem, StoredPush, TaskStore } from '../task-store.js'
 import { notificationBody } from './body.js'
+import { isOwned } from './challenge.js'
 
 export interface PushOptions {
   /** Where notifications may go; public https addresses by default. */
@@ -27,6 +28,8 @@ export interface PushOptions {
   readonly concurrency?: number
   /** Notifications that wait for one config, 1,000 by default; more are given up. */
   readonly queued?: number
+  /** A URL must answer a challenge before its config is kept (`PushReceiver.challenge`); not asked unless true. */
+  readonly challenge?: boolean
   /** Headers that prove who sent the body, such as `notificationSigner` makes. */
   readonly sign?: (notification: SignedNotification) => Promise<Readonly<Record<string, string>>>
   /** Given up after the last try, or because the config was refused or is gone. */
@@ -61,12 +64,16 @@ export function createPushDelivery(store: TaskStore, options: PushOptions = {}):
   let free = concurrency
   let last = 0
 
-  const restored = store
-    .outbox()
-    .then((items) => {
+  const restored = store.outbox().then(
+    (items) => {
       for (const item of [...items].sort((a, b) => (a.id < b.id ? -1 : 1))) enqueue(item)
-    })
-    .catch(onError)
+      return new Set(items.map(({ id }) => id))
+    },
+    (error: unknown) => {
+      onError(error)
+      return new Set<string>()
+    },
+  )
 
   /** Sorts by time of making. */
   function nextId(): string {
@@ -190,30 +197,31 @@ export function createPushDelivery(store: TaskStore, options: PushOptions = {}):
         if (GuardError.is(error)) throw refusal('url', error.message)
         throw refusal('url', 'its name does not resolve')
       }
+      if (options.challenge !== true) return
+      const signal = AbortSignal.any([closing.signal, AbortSignal.timeout(timeoutMs)])
+      const isAnswered = await isOwned(config.url, guard, signal).catch(() => false)
+      if (!isAnswered) throw refusal('url', 'it did not answer the challenge')
     },
-    async notify(record, event) {
-      await restored
-      const { owner, tenant, task } = record
-      const configs = await store.listPush(owner, tenant, task.id)
-      for (const config of configs) {
-        const item: OutboxItem = {
-          id: nextId(),
-          owner,
-          tenant,
-          taskId: task.id,
-          configId: config.id,
-          body: notificationBody(event, task, config.legacy === true, maxBodyBytes),
-          attempt: 0,
-          dueAt: now(),
-        }
-        const ahead = queues.get(JSON.stringify([item.taskId, item.configId]))?.length ?? 0
-        if (ahead >= queued) {
-          onDead(item, 'too many notifications wait for this config')
-          continue
-        }
-        await store.putOutbox(item)
-        enqueue(item)
+    prepare({ owner, tenant, task }, config, event) {
+      const item: OutboxItem = {
+        id: nextId(),
+        owner,
+        tenant,
+        taskId: task.id,
+        configId: config.id,
+        body: notificationBody(event, task, config.legacy === true, maxBodyBytes),
+        attempt: 0,
+        dueAt: now(),
       }
+      const ahead = queues.get(JSON.stringify([item.taskId, item.configId]))?.length ?? 0
+      if (ahead < queued) return item
+      onDead(item, 'too many notifications wait for this config')
+      return undefined
+    },
+    send(items) {
+      void restored.then((old) => {
+        for (const item of items) if (!old.has(item.id)) enqueue(item)
+      })
     },
     async close() {
       closing.abort()

@@ -4,7 +4,11 @@
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { importJWK, jwtVerify } from 'jose'
-import type { StreamResponse } from '../model.js'
+import { checkEvent } from '../client/check.js'
+import { fromLegacyEvent } from '../client/legacy.js'
+import type { Json, StreamResponse } from '../model.js'
+import { isRecord } from '../read-fields.js'
+import { challengeIn } from './challenge.js'
 import { NOTIFICATION_ID_HEADER, NOTIFICATION_TOKEN_HEADER } from './delivery.js'
 import { NOTIFICATION_SIGNATURE_HEADER, toJwk } from './signature.js'
 
@@ -34,6 +38,8 @@ export type ReceiverCode =
   | 'TOO_LARGE'
 
 export interface PushReceiver {
+  /** For GET, by path and query: what to answer, 200 and `text/plain`, with; undefined when it is no challenge. */
+  challenge(url: string): string | undefined
   receive(header: (name: string) => string | undefined, body: string): Promise<Received>
 }
 
@@ -42,6 +48,7 @@ export function createPushReceiver(options: PushReceiverOptions): PushReceiver {
   const seen = new Set<string>()
 
   return {
+    challenge: challengeIn,
     async receive(header, body) {
       if (Buffer.byteLength(body) > maxBytes) return { ok: false, status: 413, code: 'TOO_LARGE' }
       if (token !== undefined && !isSame(token, header(NOTIFICATION_TOKEN_HEADER.toLowerCase()) ?? ''))
@@ -78,17 +85,18 @@ async function verifySignature(
   }
 }
 
+/** As one of 1.0, whichever version its agent speaks. */
 function readNotification(body: string): StreamResponse | undefined {
   try {
     const value: unknown = JSON.parse(body)
-    if (typeof value !== 'object' || value === null) return undefined
+    if (!isRecord(value)) return undefined
+    if (typeof value.kind === 'string') return checkEvent(fromLegacyEvent(value))
     const members = ['task', 'message', 'statusUpdate', 'artifactUpdate'].filter((name) =>
       Object.hasOwn(value, name),
     )
     const [only] = members
     if (members.length !== 1 || only === undefined) return undefined
-    const member: unknown = (value as Record<string, unknown>)[only]
-    return typeof member === 'object' && member !== null ? (value as StreamResponse) : undefined
+    return isRecord(value[only]) ? (value as Json as StreamResponse & Json) : undefined
   } catch {
     return undefined
   }

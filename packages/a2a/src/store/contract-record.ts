@@ -107,6 +107,24 @@ export const RECORD_CASES: Readonly<Record<string, Case>> = {
     await bench.store.save(record(bench, 'one'))
     assert.deepEqual(await bench.store.listPush('a', '', 'one'), [])
   },
+  '7.2: a save brings its push configs and notifications, after a restart too': async (bench) => {
+    const extras = { push: [push('p')], outbox: [item(bench, 'n1'), item(bench, 'n2')] }
+    assert.equal(await bench.store.save(record(bench, 'one'), 'absent', extras), true)
+    const done = record(bench, 'one', 'TASK_STATE_COMPLETED')
+    assert.equal(await bench.store.save(done, 'open', { outbox: [item(bench, 'n3')] }), true)
+    const again = await bench.reopened()
+    assert.deepEqual(await again.listPush('a', '', 'one'), [push('p')])
+    assert.deepEqual(await outboxIds(again), ['n1', 'n2', 'n3'])
+  },
+  '7.2: a save that is refused brings nothing': async (bench) => {
+    const done = record(bench, 'one', 'TASK_STATE_COMPLETED')
+    await bench.store.save(done)
+    const extras = { push: [push('p')], outbox: [item(bench, 'n1')] }
+    for (const from of ['open', 'absent'] as const)
+      assert.equal(await bench.store.save(done, from, extras), false)
+    assert.deepEqual(await bench.store.listPush('a', '', 'one'), [])
+    assert.deepEqual(await outboxIds(bench.store), [])
+  },
   '7.2: the outbox keeps what is not delivered, replaced by id, after a restart too': async (bench) => {
     await bench.store.putOutbox(item(bench, 'n1'))
     await bench.store.putOutbox(item(bench, 'n2', { dueAt: bench.now() - 1 }))

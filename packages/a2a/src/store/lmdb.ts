@@ -130,12 +130,14 @@ export function lmdbTaskStore(path: string, { now = Date.now }: LmdbTaskStoreOpt
   }
 
   return {
-    save: (record, from) =>
+    save: (record, from, { push = [], outbox = [] } = {}) =>
       database.transaction(() => {
         const kept = read<TaskRecord>(['t', record.task.id])
         if (from === 'absent' && kept !== undefined) return false
         if (from === 'open' && (kept === undefined || isTerminal(kept.task.status.state))) return false
         add(record)
+        for (const config of push) write(['p', record.task.id, digest(config.id)], config)
+        for (const item of outbox) write(['x', item.id], item)
         return true
       }),
     async load(id, owner, tenant) {

@@ -3,7 +3,8 @@
  * process. Records are immutable snapshots, so they are kept as they come.
  */
 import { isInterrupted, isTerminal } from '../model.js'
-import type { OnceRecord, OutboxItem, StoredPush, TaskRecord, TaskStore } from '../task-store.js'
+import type { OutboxItem, StoredPush, TaskRecord, TaskStore } from '../task-store.js'
+import { OnceShares } from './once-shares.js'
 import {
   compareMarks,
   DEFAULT_PAGE_SIZE,
@@ -15,18 +16,24 @@ import {
 
 export interface MemoryTaskStoreOptions {
   readonly now?: () => number
-  /** Message ids that are remembered; the oldest go first. */
+  /**
+   * Message ids and signed calls that are remembered, 100 000 by default: beyond it the oldest of an owner that has most
+   * is forgotten before its time, and repeated it would run again. The durable store forgets nothing early.
+   */
   readonly maxOnce?: number
+  /** Of one owner, 10 000 by default: beyond it the owner's own oldest goes. */
+  readonly maxOncePerOwner?: number
 }
 
 export function memoryTaskStore({
   now = Date.now,
   maxOnce = 100_000,
+  maxOncePerOwner = 10_000,
 }: MemoryTaskStoreOptions = {}): TaskStore {
   const tasks = new Map<string, TaskRecord>()
   const byOwner = new Map<string, Set<string>>()
   const contexts = new Map<string, { readonly owner: string; readonly tenant: string; tasks: number }>()
-  const once = new Map<string, OnceRecord>()
+  const once = new OnceShares({ all: maxOnce, perOwner: maxOncePerOwner })
   const push = new Map<string, Map<string, StoredPush>>()
   const outbox = new Map<string, OutboxItem>()
 
@@ -54,17 +61,23 @@ export function memoryTaskStore({
     if (context !== undefined && --context.tasks === 0) contexts.delete(task.contextId)
   }
 
+  function putConfig(taskId: string, config: StoredPush): void {
+    push.set(taskId, (push.get(taskId) ?? new Map<string, StoredPush>()).set(config.id, config))
+  }
+
   function owned(id: string, owner: string, tenant: string): TaskRecord | undefined {
     const record = tasks.get(id)
     return record?.owner === owner && record.tenant === tenant ? record : undefined
   }
 
   return {
-    async save(record, from) {
+    async save(record, from, { push: configs = [], outbox: items = [] } = {}) {
       const kept = tasks.get(record.task.id)
       if (from === 'absent' && kept !== undefined) return false
       if (from === 'open' && (kept === undefined || isTerminal(kept.task.status.state))) return false
       add(record)
+      for (const config of configs) putConfig(record.task.id, config)
+      for (const item of items) outbox.set(item.id, item)
       return true
     },
     async load(id, owner, tenant) {
@@ -95,9 +108,7 @@ export function memoryTaskStore({
     async once(key, record) {
       const kept = once.get(key)
       if (kept !== undefined && kept.expiresAt > now()) return kept
-      once.delete(key)
       once.set(key, record)
-      if (once.size > maxOnce) for (const oldest of once.keys()) return void once.delete(oldest)
       return undefined
     },
     async finishOnce(key, record) {
@@ -108,7 +119,7 @@ export function memoryTaskStore({
     },
     async putPush(owner, tenant, config) {
       if (owned(config.taskId, owner, tenant) === undefined) return
-      push.set(config.taskId, (push.get(config.taskId) ?? new Map()).set(config.id, config))
+      putConfig(config.taskId, config)
     },
     async listPush(owner, tenant, taskId) {
       return owned(taskId, owner, tenant) === undefined ? [] : [...(push.get(taskId)?.values() ?? [])]
@@ -126,7 +137,7 @@ export function memoryTaskStore({
       return [...outbox.values()].sort((a, b) => a.dueAt - b.dueAt)
     },
     async evict(before) {
-      for (const [key, { expiresAt }] of once) if (expiresAt <= now()) once.delete(key)
+      once.forget(now())
       const old = [...tasks.values()].filter(
         ({ task: { status }, updatedAt }) =>
           updatedAt < before && (isTerminal(status.state) || isInterrupted(status.state)),

@@ -1,4 +1,7 @@
-/** A card of 0.3 as one of 1.0 (spec a2a 2.7, 2.12): what `card/legacy-card.ts` makes, read back. */
+/**
+ * A card of 0.3 as one of 1.0 (spec a2a 2.7, 2.12): what `legacy-card.ts` makes, read back. Signatures are of the other
+ * form, and left out.
+ */
 import type { Json, JsonRecord } from '../model.js'
 import { isRecord } from '../read-fields.js'
 import { compact } from '../read-message.js'
@@ -62,9 +65,12 @@ const isSame = (one: Listed, other: Listed): boolean =>
 function fromRequirements(security: Json | undefined): readonly JsonRecord[] | undefined {
   if (!Array.isArray(security)) return undefined
   return security.filter(isRecord).map((requirement) => ({
-    schemes: Object.fromEntries(
-      Object.entries(requirement).map(([name, list]): [string, Json] => [name, { list: list ?? [] }]),
-    ),
+    // The proto of 0.3 has it as 1.0 does.
+    schemes: isRecord(requirement.schemes)
+      ? requirement.schemes
+      : Object.fromEntries(
+          Object.entries(requirement).map(([name, list]): [string, Json] => [name, { list: list ?? [] }]),
+        ),
   }))
 }
 
@@ -81,6 +87,8 @@ function fromSchemes(schemes: JsonRecord): JsonRecord {
   const entries = Object.entries(schemes).flatMap(([name, scheme]): [string, Json][] => {
     if (!isRecord(scheme)) return []
     const { type, in: location, ...rest } = scheme
+    if (type === undefined && Object.values(SCHEMES).some((member) => isRecord(scheme[member])))
+      return [[name, scheme]]
     const member = SCHEMES[String(type)]
     return member === undefined ? [] : [[name, { [member]: compact({ location, ...rest }) }]]
   })
