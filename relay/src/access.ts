@@ -54,9 +54,18 @@ export class Access {
 
   /** Who has proven no key is told so when a filter names a gated kind; all others see what they may see. */
   refuse(filters: readonly Filter[], peer: Peer | undefined): Reject | undefined {
+    return this.#unknown(filters, peer) ?? this.#capabilities?.refuse(filters, peer)
+  }
+
+  /** What {@link refuse} would say of a filter that names a gated kind, without counting a use of a capability. */
+  foresee(filters: readonly Filter[], peer: Peer | undefined): Reject | undefined {
+    return this.#unknown(filters, peer) ?? this.#capabilities?.foresee(filters, peer)
+  }
+
+  #unknown(filters: readonly Filter[], peer: Peer | undefined): Reject | undefined {
     const isGated = (kind: number) => this.#read.some(({ kinds }) => kinds?.some(holds(kind)))
     const isRefused = !isKnown(peer) && filters.some(({ kinds }) => kinds?.some(isGated))
-    return isRefused ? reject('auth_required') : this.#capabilities?.refuse(filters, peer)
+    return isRefused ? reject('auth_required') : undefined
   }
 }
 

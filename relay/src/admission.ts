@@ -2,8 +2,9 @@
  * Connections, accepts and HTTP requests per address (spec 7.5), over all ports of a relay. Memory is bounded by open
  * connections and by the buckets.
  */
-import { isIPv6, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import type { Limits } from './limits.js'
+import { isLoopback } from './own-url.js'
 import { Buckets } from './policy.js'
 
 /** Seconds of requests that an address may bring at once. */
@@ -49,11 +50,7 @@ export class Admission {
 }
 
 /** Remote IP address, an IPv4 one in its own form. */
-export function addressOf(socket: Socket): string {
+export function addressOf(socket: Pick<Socket, 'remoteAddress'>): string {
   const address = socket.remoteAddress ?? ''
   return address.startsWith('::ffff:') ? address.slice(7) : address
-}
-
-function isLoopback(address: string): boolean {
-  return isIPv6(address) ? address === '::1' : address.startsWith('127.')
 }

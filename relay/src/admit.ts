@@ -13,7 +13,7 @@ import {
   reject,
   writeEvent,
 } from '@aetherkit/core'
-import { AUTH_KIND } from './auth.js'
+import { isAuthKind } from './auth.js'
 import { isExpired } from './expiration.js'
 import type { Limits } from './limits.js'
 import { NostrEvent, writeNostrEvent } from './nostr-event.js'
@@ -57,7 +57,7 @@ export class Gate {
     return (
       this.#ask('rate', event, peer, now) ??
       (NostrEvent.is(event) ? checkNostr(event, limits) : checkAether(event, limits)) ??
-      (event.kind === AUTH_KIND ? reject('kind_unsupported', undefined, 'not to be published') : undefined) ??
+      (isAuthKind(event.kind) ? reject('kind_unsupported', undefined, 'not to be published') : undefined) ??
       this.#ask('shape', event, peer, now) ??
       this.#ask('kind', event, peer, now) ??
       this.#ask('time', event, peer, now) ??
@@ -119,7 +119,7 @@ const MAX_NOSTR_KEY = 0xff
 const MAX_NOSTR_VALUE = 0xffff
 
 /** Sizes as for Aether events; the finer tag limits are not those of Nostr, nor are the kinds. */
-function checkNostr(event: NostrEvent, { event: limits }: Limits): Reject | undefined {
+export function checkNostr(event: NostrEvent, { event: limits }: Pick<Limits, 'event'>): Reject | undefined {
   if (event.tags.length > limits.maxTags)
     return reject('tag_limits', undefined, `at most ${limits.maxTags} tags`)
   for (const [key, ...values] of event.tags) {

@@ -5,17 +5,37 @@
 import type { Reject } from '@aetherkit/core'
 import type { Publisher } from './bus.js'
 import type { Accepted } from './commit.js'
+import type { Limits } from './limits.js'
+
+/** What may be due to one connection before it is not read from. */
+export interface Window {
+  readonly answers: number
+  /** Of the messages that are to be answered. */
+  readonly bytes: number
+}
+
+export function windowOf({ unackedPublishes, unackedBytes }: Limits): Window {
+  return { answers: unackedPublishes, bytes: unackedBytes }
+}
 
 export class Answers {
-  readonly #limit: number
+  readonly #window: Window
   readonly #reader: { pause(): void; resume(): void }
   #waiting: Place[] = []
   #paused = false
+  /** Of the message that is being handled, and of all that wait. */
+  #size = 0
+  #bytes = 0
 
-  /** The reader is paused while more than `limit` answers are due (spec 7.3). */
-  constructor(limit: number, reader: { pause(): void; resume(): void }) {
-    this.#limit = limit
+  /** The reader is paused while more is due than the window has (spec 7.3). */
+  constructor(window: Window, reader: { pause(): void; resume(): void }) {
+    this.#window = window
     this.#reader = reader
+  }
+
+  /** What follows is about a message of so many bytes. */
+  handling(bytes: number): void {
+    this.#size = bytes
   }
 
   /** Runs now, or when everything before it is answered. */
@@ -34,6 +54,7 @@ export class Answers {
   /** The connection is gone: nobody waits for an answer. */
   clear(): void {
     this.#waiting = []
+    this.#bytes = 0
   }
 
   /** Runs what is first as long as it is ready; with `only`, nothing but that. */
@@ -42,23 +63,29 @@ export class Answers {
       const first = this.#waiting[0]
       if (first?.ready !== true || (only !== undefined && first !== only)) break
       this.#waiting.shift()
+      this.#bytes -= first.bytes
       first.run()
     }
-    if (this.#paused && this.#waiting.length <= this.#limit / 2) {
+    const { answers, bytes } = this.#window
+    if (this.#paused && this.#waiting.length <= answers / 2 && this.#bytes <= bytes / 2) {
       this.#paused = false
       this.#reader.resume()
     }
   }
 
   #push(place: Place): void {
+    place.bytes = this.#size
+    this.#bytes += this.#size
     this.#waiting.push(place)
-    if (this.#waiting.length <= this.#limit || this.#paused) return
+    const { answers, bytes } = this.#window
+    if (this.#paused || (this.#waiting.length <= answers && this.#bytes <= bytes)) return
     this.#paused = true
     this.#reader.pause()
   }
 }
 
 class Place implements Publisher {
+  bytes = 0
   readonly #answers: Answers
   readonly #answer: ((verdict: Accepted | Reject) => void) | undefined
   #verdict: Accepted | Reject | undefined

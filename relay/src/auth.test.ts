@@ -20,11 +20,8 @@ import {
   writeMessage,
 } from '@aetherkit/core'
 import { createRelay, type Relay, type RelayOptions } from '@aetherkit/relay'
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import { RawPeer } from '../test/raw-peer.js'
-
-// A busy machine may take its time.
-vi.setConfig({ testTimeout: 30_000 })
 
 const clock = createClock()
 const keys = [generateSecretKey(), generateSecretKey(), generateSecretKey()] as const

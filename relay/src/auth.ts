@@ -7,21 +7,36 @@ import { type Event, type Reject, reject, tagValue } from '@aetherkit/core'
 import type { Bus } from './bus.js'
 import type { ConnectionFacts } from './connection.js'
 import { NostrEvent } from './nostr-event.js'
+import { ownPaths } from './own-url.js'
 import type { Peer } from './policy.js'
 
-export const AUTH_KIND = 22242
+const AUTH_KIND = 22242
+/** A proof of one HTTP request, see `gateway/http-auth.ts`. */
+export const HTTP_AUTH_KIND = 27235
+
+/** Events of these kinds say who somebody is to one relay, and are nobody else's business: they are never published. */
+export function isAuthKind(kind: number): boolean {
+  return kind === AUTH_KIND || kind === HTTP_AUTH_KIND
+}
 
 /** How far the time of the event may be from now. Nanoseconds. */
 const WINDOW = 600n * 1_000_000_000n
 /** Keys that one connection may prove. */
 const MAX_KEYS = 16
 
+type Proving = Pick<Bus, 'verify' | 'capabilities'>
+interface Claim {
+  readonly event: Event
+  readonly rounded?: bigint | undefined
+}
+type SettleProof = (verdict: { readonly ok: true; readonly peer: Peer } | Reject) => void
+
 export class Authentication {
-  readonly #bus: Pick<Bus, 'verify' | 'now' | 'urls' | 'capabilities'>
+  readonly #bus: Proving & Pick<Bus, 'now' | 'urls'>
   readonly #facts: ConnectionFacts
   #challenge: string | undefined
 
-  constructor(bus: Pick<Bus, 'verify' | 'now' | 'urls' | 'capabilities'>, facts: ConnectionFacts) {
+  constructor(bus: Proving & Pick<Bus, 'now' | 'urls'>, facts: ConnectionFacts) {
     this.#bus = bus
     this.#facts = facts
   }
@@ -43,42 +58,13 @@ export class Authentication {
    * `id_mismatch`, `invalid_signature`, `unavailable`, and those of capability tokens. `binding`: the handshake hash of noise-xx, where there is one.
    */
   prove(
-    claim: { readonly event: Event; readonly rounded?: bigint | undefined },
+    claim: Claim,
     { peer, binding }: { readonly peer: () => Peer; readonly binding: string | undefined },
-    settle: (verdict: { readonly ok: true; readonly peer: Peer } | Reject) => void,
+    settle: SettleProof,
   ): void {
-    const { event } = claim
-    const refusal = this.#check(event, binding) ?? full(peer())
-    if (refusal !== undefined) {
-      settle(refusal)
-      return
-    }
-    const taken = this.#bus.verify(claim, (verdict) => {
-      if (verdict === 'failed') settle(reject('unavailable'))
-      else if (verdict === 'id_mismatch' || verdict === 'invalid_signature') settle(reject(verdict))
-      else this.#grant(event, peer, settle)
-    })
-    if (!taken) settle(reject('unavailable'))
-  }
-
-  /** With the capabilities that the event shows; one that does not hold refuses it. */
-  #grant(
-    event: Event,
-    peer: () => Peer,
-    settle: (verdict: { readonly ok: true; readonly peer: Peer } | Reject) => void,
-  ): void {
-    const { capabilities } = this.#bus
-    if (capabilities === undefined) {
-      settle({ ok: true, peer: withKey(peer(), event) })
-      return
-    }
-    void capabilities.shown(event).then((shown) => {
-      if (!shown.ok) settle(shown)
-      else {
-        const known = withKey(peer(), event)
-        settle({ ok: true, peer: { ...known, grants: [...(known.grants ?? []), ...shown.grants] } })
-      }
-    })
+    const refusal = this.#check(claim.event, binding)
+    if (refusal === undefined) proveKey(this.#bus, claim, peer, settle)
+    else settle(refusal)
   }
 
   #check(event: Event, binding: string | undefined): Reject | undefined {
@@ -95,23 +81,44 @@ export class Authentication {
     return undefined
   }
 
-  /**
-   * Without configured URLs the relay knows itself by the address that the connection came in on. What a client says
-   * in `Host` would not do: another relay that passes our challenge on could say its own.
-   */
   #isOurs(text: string | undefined): boolean {
-    const claimed = readUrl(text)
-    if (claimed === undefined) return false
     const { urls } = this.#bus
-    const isSame = (text: string) => {
-      const own = readUrl(text)
-      return own?.host === claimed.host && own.port === claimed.port && own.path === claimed.path
-    }
-    if (urls.length > 0) return urls.some(isSame)
-    const { address, port } = this.#facts.local
-    const isHere = claimed.host === address || (claimed.host === 'localhost' && isLoopback(address))
-    return isHere && claimed.port === port
+    const found = ownPaths(text, { urls, local: this.#facts.local })
+    return urls.length === 0 ? found.length > 0 : found.some(({ path }) => /^\/*$/.test(path))
   }
+}
+
+/**
+ * The one way that a key becomes a peer's: the event of the claim has the right tags, and now its id and signature are
+ * checked, and the capability tokens that it shows. `peer` is asked when that is done.
+ */
+export function proveKey(bus: Proving, claim: Claim, peer: () => Peer, settle: SettleProof): void {
+  const refusal = full(peer())
+  if (refusal !== undefined) {
+    settle(refusal)
+    return
+  }
+  const taken = bus.verify(claim, (verdict) => {
+    if (verdict === 'failed') settle(reject('unavailable'))
+    else if (verdict === 'id_mismatch' || verdict === 'invalid_signature') settle(reject(verdict))
+    else grant(bus, claim.event, peer, settle)
+  })
+  if (!taken) settle(reject('unavailable'))
+}
+
+/** With the capabilities that the event shows; one that does not hold refuses it. */
+function grant({ capabilities }: Proving, event: Event, peer: () => Peer, settle: SettleProof): void {
+  if (capabilities === undefined) {
+    settle({ ok: true, peer: withKey(peer(), event) })
+    return
+  }
+  void capabilities.shown(event).then((shown) => {
+    if (!shown.ok) settle(shown)
+    else {
+      const known = withKey(peer(), event)
+      settle({ ok: true, peer: { ...known, grants: [...(known.grants ?? []), ...shown.grants] } })
+    }
+  })
 }
 
 function full(peer: Peer): Reject | undefined {
@@ -122,20 +129,4 @@ function full(peer: Peer): Reject | undefined {
 function withKey(peer: Peer, event: Event): Peer {
   const field = NostrEvent.is(event) ? 'authenticatedNostr' : 'authenticated'
   return { ...peer, [field]: [...new Set([...(peer[field] ?? []), event.pubkey])] }
-}
-
-function readUrl(text: string | undefined): { host: string; port: number; path: string } | undefined {
-  if (text === undefined || !URL.canParse(text)) return undefined
-  const url = new URL(text)
-  const isSecure = url.protocol === 'wss:' || url.protocol === 'https:'
-  if (!isSecure && url.protocol !== 'ws:' && url.protocol !== 'http:') return undefined
-  return {
-    host: url.hostname.replace(/^\[|\]$/g, ''),
-    port: url.port === '' ? (isSecure ? 443 : 80) : Number(url.port),
-    path: url.pathname.replace(/\/+$/, ''),
-  }
-}
-
-function isLoopback(address: string): boolean {
-  return address === '::1' || address.startsWith('127.')
 }

@@ -1,11 +1,8 @@
 /** Bounded outboxes and windows: a peer that stalls costs nobody else anything (spec 7.3). */
 import { createClock, type Event, generateSecretKey, signEvent, writeMessage } from '@aetherkit/core'
 import { createRelay, type Relay, type RelayEvent, type RelayOptions } from '@aetherkit/relay'
-import { afterEach, expect, test, vi } from 'vitest'
+import { afterEach, expect, test } from 'vitest'
 import { RawPeer } from '../test/raw-peer.js'
-
-// A busy machine may take its time.
-vi.setConfig({ testTimeout: 30_000 })
 
 const key = generateSecretKey()
 const clock = createClock()

@@ -3,10 +3,12 @@ import type { Event, JsonObject, Reject, RejectCode, Status } from '@aetherkit/c
 import type { Access } from './access.js'
 import type { Accepted } from './commit.js'
 import type { Limits } from './limits.js'
+import type { Mailboxes } from './mailbox/mailboxes.js'
 import type { Capabilities } from './policy/capability-policy.js'
 import type { Peer } from './policy.js'
 import type { Realm } from './realm.js'
 import type { History } from './replay.js'
+import type { Surface } from './surface.js'
 import type { Claim } from './verify-batch.js'
 import type { Settle } from './verify-pool.js'
 import type { Reader, View } from './view.js'
@@ -24,6 +26,7 @@ export interface Bus {
   /** What everybody may see of the Aether events. */
   readonly history: History & Pick<Realm, 'store'>
   readonly access: Access
+  readonly mailboxes: Mailboxes
   /** Absent: no kind needs a capability. */
   readonly capabilities?: Capabilities | undefined
   /** Under which clients know this relay, for AUTH events; none: the addresses that connections come in on. */
@@ -47,8 +50,8 @@ export interface Bus {
 
 /** What an observer of a relay sees, for logs and metrics. Never an event's content. */
 export type RelayEvent =
-  | { readonly type: 'connected'; readonly peer: Peer; readonly connections: number }
-  | { readonly type: 'disconnected'; readonly peer: Peer; readonly connections: number }
+  | { readonly type: 'connected'; readonly peer: Peer; readonly surface: Surface }
+  | { readonly type: 'disconnected'; readonly peer: Peer; readonly surface: Surface }
   | { readonly type: 'accepted'; readonly peer: Peer; readonly status: Status; readonly kind: number }
   /** `kind` of a publish; absent: something else was refused, or what was to be published could not be read. */
   | { readonly type: 'rejected'; readonly peer: Peer; readonly code: RejectCode; readonly kind?: number }
@@ -58,6 +61,10 @@ export type RelayEvent =
   | { readonly type: 'slow_consumer'; readonly peer: Peer }
   /** A subscriber was not sent an event that its format cannot hold (spec 1.6). */
   | { readonly type: 'undeliverable'; readonly peer: Peer }
+  /** Events of mailboxes were acked; so many. */
+  | { readonly type: 'mailbox_acked'; readonly events: number }
+  /** An event of a mailbox was delivered again. */
+  | { readonly type: 'mailbox_redelivered' }
   /** What was over or past retention was taken out of the store. */
   | { readonly type: 'swept'; readonly events: number; readonly bytes: number }
   /** A group of events could not be written, or what was over not be taken out. */

@@ -5,8 +5,10 @@
  */
 import type { Socket } from 'node:net'
 import type { Limits } from './limits.js'
-import { Chain } from './outbox.js'
+import type { Chain } from './outbox.js'
 import type { PeerSocket } from './socket.js'
+import type { SocketSurface } from './surface.js'
+import type { Turn } from './turn.js'
 
 /** Who listens to a connection: a session. */
 export interface Listener {
@@ -28,32 +30,10 @@ const BURST_MESSAGES = 512
 /** `readyState` of a WebSocket that may send. */
 const OPEN = 1
 
-/** Collects the connections that have something to write, and has them write when the turn of the event loop ends. */
-export class Turn {
-  #start = Chain.start()
-  #waiting: Connection[] = []
-
-  /** Where an empty outbox begins in this turn. */
-  get start(): Chain {
-    return this.#start
-  }
-
-  add(connection: Connection): void {
-    if (this.#waiting.length === 0) setImmediate(() => this.#end())
-    this.#waiting.push(connection)
-  }
-
-  #end(): void {
-    const waiting = this.#waiting
-    this.#waiting = []
-    this.#start = Chain.start()
-    for (const connection of waiting) connection.flush()
-  }
-}
-
 export interface ConnectionFacts {
   /** Unique in this relay process. */
   readonly id: number
+  readonly surface: SocketSurface
   /** Remote IP address. */
   readonly address: string
   readonly origin: string | undefined
@@ -78,6 +58,11 @@ export class Connection {
   #spoke = false
   #pingAt: number
   #pingUnderWay = false
+  /** Messages that wait for the next turn, and whether a turn knows of them. */
+  #held: { readonly data: Buffer; readonly isBinary: boolean }[] = []
+  #isHeld = false
+  /** Whether the listener wants nothing more. */
+  #paused = false
 
   constructor(ws: PeerSocket, socket: Socket, turn: Turn, limits: Limits, facts: ConnectionFacts) {
     this.#ws = ws
@@ -86,6 +71,10 @@ export class Connection {
     this.#limits = limits
     this.#pingAt = facts.now
     this.facts = facts
+  }
+
+  get surface(): SocketSurface {
+    return this.facts.surface
   }
 
   /** False from the moment a close is under way. */
@@ -125,11 +114,14 @@ export class Connection {
 
   /** Stops reading: what the peer sends waits in the kernel's buffers. */
   pause(): void {
+    this.#paused = true
     this.#ws.pause()
   }
 
   resume(): void {
-    this.#ws.resume()
+    this.#paused = false
+    if (this.#held.length === 0) this.#ws.resume()
+    else this.#hold()
   }
 
   /** What is queued goes first, then the close frame. The listener is told at once, not when the peer agrees. */
@@ -169,7 +161,28 @@ export class Connection {
   received(data: Buffer, isBinary: boolean): void {
     this.#spoke = true
     this.#pingUnderWay = false
-    if (this.#open) this.listener?.receive(data, isBinary)
+    if (!this.#open) return
+    if (this.#held.length === 0 && !this.#turn.isSpent) {
+      this.#turn.spend(() => this.listener?.receive(data, isBinary))
+      return
+    }
+    this.#held.push({ data, isBinary })
+    this.#ws.pause()
+    this.#hold()
+  }
+
+  /** Called by the turn: one message at least, more while there is time. */
+  proceed(): void {
+    this.#isHeld = false
+    while (this.#open && !this.#paused) {
+      const next = this.#held.shift()
+      if (next === undefined) break
+      this.#turn.spend(() => this.listener?.receive(next.data, next.isBinary))
+      if (this.#turn.isSpent) break
+    }
+    if (!this.#open || this.#paused) return
+    if (this.#held.length === 0) this.#ws.resume()
+    else this.#hold()
   }
 
   /** Called by the socket's listeners: the kernel has taken all of the last write. */
@@ -177,9 +190,15 @@ export class Connection {
     if (this.#stuck > 0) this.#relieve()
   }
 
-  /** Called by the socket's listeners: closed by whoever, however. */
+  /** Called by the socket's listeners: closed by whoever, however. What the peer said before is heard. */
   ended(code?: number): void {
     if (!this.#open) return
+    const held = this.#held
+    this.#held = []
+    for (const { data, isBinary } of code === undefined ? held : []) {
+      this.listener?.receive(data, isBinary)
+      if (!this.#open) return
+    }
     this.#open = false
     this.#tail = undefined
     this.listener?.closed(code)
@@ -196,6 +215,12 @@ export class Connection {
     if (tail === undefined || this.#stuck > 0 || this.#ws.readyState !== OPEN) return
     this.#tail = undefined
     if (!this.#socket.write(tail.join()) && this.#socket.writableLength > 0) this.#stuck = tail.count
+  }
+
+  #hold(): void {
+    if (this.#isHeld) return
+    this.#isHeld = true
+    this.#turn.hold(this)
   }
 
   #queue(): void {

@@ -42,7 +42,7 @@ function nextEvent(): Event {
   return signEvent({ kind, content, tags, createdAt: clock() - back }, keys[below(keys.length)]!)
 }
 
-test(`${KILLS} kills, seed ${SEED}`, { timeout: 300_000 }, async () => {
+test(`${KILLS} kills, seed ${SEED}`, { timeout: 900_000 }, async () => {
   const folder = mkdtempSync(join(tmpdir(), 'aether-crash-'))
   const path = join(folder, 'data')
   const acked = new Map<string, Event>()

@@ -20,6 +20,8 @@ export class Delivery {
   readonly seq: bigint
   /** Whether it answers a query or replay. */
   readonly stored: boolean
+  /** Of a mailbox: how often it was delivered, this time included. */
+  readonly deliveries?: number
   #plain: string | undefined | null = null
   #base64: string | undefined | null = null
   #binary: Uint8Array | undefined
@@ -28,10 +30,11 @@ export class Delivery {
   readonly #envelopes = new Map<string, Buffer>()
   readonly #nostr = new Map<string, Buffer>()
 
-  constructor({ event, seq }: StoredEvent, stored: boolean) {
+  constructor({ event, seq }: StoredEvent, stored: boolean, deliveries?: number) {
     this.event = event
     this.seq = seq
     this.stored = stored
+    if (deliveries !== undefined) this.deliveries = deliveries
   }
 
   /** The `event` message for a subscription; undefined when the peer cannot take the content (spec 1.6). */
@@ -74,7 +77,9 @@ export class Delivery {
   /** The `aether.v2` frame that answers these subscriptions; with none, the payload of {@link live}. */
   deliver(subs: readonly number[]): Uint8Array {
     this.#binary ??= encodeEvent(this.event)
-    return encodeDeliver({ subs, seq: this.seq, stored: this.stored }, this.#binary)
+    const { seq, stored, deliveries } = this
+    const often = deliveries === undefined ? undefined : { deliveries }
+    return encodeDeliver({ subs, seq, stored, ...often }, this.#binary)
   }
 
   #frame(

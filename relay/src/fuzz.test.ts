@@ -54,6 +54,17 @@ const texts = [
   writeMessage({ type: 'hello', version: 1, formats: ['json'], noise, features: [] }),
   writeMessage({ type: 'hello', version: 1, formats: ['aether.v2', 'json'], noise, features: ['noise-xx'] }),
   writeMessage({ type: 'noise', payload: new Uint8Array(40) }),
+  writeMessage({
+    type: 'mailbox',
+    subId: 'm',
+    pubkey: event.pubkey,
+    name: 'work',
+    from: 'start',
+    maxUnacked: 3,
+  }),
+  writeMessage({ type: 'mailbox_ack', subId: 'm', seqs: [1n, 2n] }),
+  writeMessage({ type: 'mailbox_nack', subId: 'm', seqs: [1n], delayMs: 5 }),
+  writeMessage({ type: 'mailbox_delete', subId: 'm', pubkey: event.pubkey, name: 'work' }),
   '{"type":"subscribe","sub_id":"a","filters":[{"tags":{"t":["x"]},"#p":["y"],"authors":["ab"],"pubkey_prefixes":[]}]}',
 ]
 const envelopes = texts.map((text) => encodeEnvelope(text))
@@ -64,6 +75,17 @@ const frames = [
   encodeFrame({ type: 'unsubscribe', sub: 1 }),
   encodeFrame({ type: 'deliver', subs: [1], seq: 1n, stored: true, event }),
   encodeFrame({ type: 'auth', event }),
+  encodeFrame({
+    type: 'mailbox',
+    sub: 2,
+    pubkey: event.pubkey,
+    name: 'work',
+    from: 'now',
+    filters: [{ kinds: [1] }],
+  }),
+  encodeFrame({ type: 'mailbox_ack', sub: 2, seqs: [1n, 2n] }),
+  encodeFrame({ type: 'mailbox_nack', sub: 2, seqs: [1n], delayMs: 5 }),
+  encodeFrame({ type: 'mailbox_delete', sub: 2, pubkey: event.pubkey, name: 'work' }),
 ]
 
 function mutate(source: Uint8Array): Buffer {

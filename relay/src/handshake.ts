@@ -26,6 +26,7 @@ export const FEATURES: readonly string[] = [
   'info',
   'noise-xx',
   'aether.v2',
+  'mailbox',
 ]
 export const VERSION = 1
 

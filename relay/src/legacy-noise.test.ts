@@ -9,12 +9,9 @@ import {
   writeMessage,
 } from '@aetherkit/core'
 import { createRelay, type Relay } from '@aetherkit/relay'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { jsonOf, LEGACY_HELLO, NoisyPeer } from '../test/noisy-peer.js'
 import { RawPeer } from '../test/raw-peer.js'
-
-// A busy machine may take its time.
-vi.setConfig({ testTimeout: 30_000 })
 
 const key = generateSecretKey()
 const clock = createClock()

@@ -11,6 +11,8 @@ export interface Limits {
   readonly maxFilters: number
   /** Values in one list of a filter. */
   readonly maxFilterValues: number
+  /** Of the filters of all subscriptions of a connection, as `filterBytes` counts them. */
+  readonly maxFilterBytes: number
   /** UTF-8 bytes. */
   readonly maxSubId: number
   /** Stored events per filter when it names no `limit`. */
@@ -48,8 +50,18 @@ export interface Limits {
   readonly outboxMessages: number
   /** A connection with more publishes than this without an answer is not read from. */
   readonly unackedPublishes: number
+  /** Of messages without an answer, likewise. */
+  readonly unackedBytes: number
   /** How long an id is remembered that is not in the store. */
   readonly recentMs: number
+  /** Durable mailboxes of one key. */
+  readonly maxMailboxes: number
+  /** Deliveries without an ack that one session of a mailbox may ask for. */
+  readonly maxUnacked: number
+  /** Events of a mailbox that were delivered and are not done: beyond it nothing new is delivered. */
+  readonly maxMailboxOpen: number
+  /** How long a mailbox stays that nobody opens. */
+  readonly mailboxIdleMs: number
   readonly event: EventLimits
 }
 
@@ -58,6 +70,7 @@ export const LIMITS: Limits = {
   maxSubscriptions: 256,
   maxFilters: 32,
   maxFilterValues: 1000,
+  maxFilterBytes: 4 * 1024 * 1024,
   maxSubId: 128,
   defaultLimit: 500,
   maxLimit: 5000,
@@ -82,7 +95,12 @@ export const LIMITS: Limits = {
   outboxBytes: 4 * 1024 * 1024,
   outboxMessages: 4096,
   unackedPublishes: 256,
+  unackedBytes: 4 * 1024 * 1024,
   recentMs: 60_000,
+  maxMailboxes: 64,
+  maxUnacked: 1024,
+  maxMailboxOpen: 10_000,
+  mailboxIdleMs: 30 * 86_400_000,
   event: DEFAULT_LIMITS,
 }
 
@@ -100,6 +118,7 @@ export function limitsDocument(limits: Limits): Record<string, number> {
     max_subscriptions: limits.maxSubscriptions,
     max_filters: limits.maxFilters,
     max_filter_values: limits.maxFilterValues,
+    max_filter_bytes: limits.maxFilterBytes,
     max_sub_id: limits.maxSubId,
     default_limit: limits.defaultLimit,
     max_limit: limits.maxLimit,
@@ -123,6 +142,11 @@ export function limitsDocument(limits: Limits): Record<string, number> {
     outbox_bytes: limits.outboxBytes,
     outbox_messages: limits.outboxMessages,
     unacked_publishes: limits.unackedPublishes,
+    unacked_bytes: limits.unackedBytes,
     recent_ms: limits.recentMs,
+    max_mailboxes: limits.maxMailboxes,
+    max_unacked: limits.maxUnacked,
+    max_mailbox_open: limits.maxMailboxOpen,
+    mailbox_idle_ms: limits.mailboxIdleMs,
   }
 }

@@ -36,6 +36,6 @@ test('what happens all the time is not logged, and lines of each kind are bounde
   expect(lines).toEqual([])
   for (let i = 0; i < 10_000; i++) observe({ type: 'rejected', peer, code: 'blocked' })
   expect(lines.length).toBeLessThan(500)
-  observe({ type: 'connected', peer, connections: 1 })
+  observe({ type: 'connected', peer, surface: 'native' })
   expect(lines.at(-1)?.lines_left_out).toBeGreaterThan(9000)
 })

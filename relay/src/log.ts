@@ -9,13 +9,21 @@ import { Buckets } from './policy.js'
 /** Lines a burst may bring, and lines a second after it. */
 const RATE = { capacity: 100, perSecond: 10 }
 
+/** What is part of every day. */
+const UNSAID: ReadonlySet<RelayEvent['type']> = new Set([
+  'accepted',
+  'committed',
+  'mailbox_acked',
+  'mailbox_redelivered',
+])
+
 /** An observer for `createRelay` that writes to the logger. */
 export function logObserver(logger: Logger): (event: RelayEvent) => void {
   const buckets = new Buckets(RATE)
   let left = 0
 
   return (event) => {
-    if (event.type === 'accepted' || event.type === 'committed') return
+    if (UNSAID.has(event.type)) return
     if (buckets.take(event.type, performance.now()) !== undefined) {
       left++
       return

@@ -6,11 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createClock, generateSecretKey, signEvent, writeMessage } from '@aetherkit/core'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { RawPeer } from '../test/raw-peer.js'
-
-// A busy machine may take its time.
-vi.setConfig({ testTimeout: 30_000 })
 
 const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url))
 const key = generateSecretKey()

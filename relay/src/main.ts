@@ -8,7 +8,9 @@ import type { HttpOptions } from './gateway/http.js'
 import type { NostrOptions } from './gateway/nostr.js'
 import { SOFTWARE_VERSION } from './info.js'
 import { logObserver } from './log.js'
+import { openMailboxFile } from './mailbox/mailbox-file.js'
 import { maintain } from './maintenance/command.js'
+import { nostrPath } from './maintenance/place.js'
 import { Metrics, metricsRoute } from './metrics.js'
 import { type CommandLine, FlagError, HELP, readCommandLine } from './options.js'
 import type { AsyncPolicy } from './policy/async-policy.js'
@@ -64,6 +66,7 @@ async function serve(command: CommandLine): Promise<void> {
     port: command.port,
     ...{ store, secretKey, policies: policiesOf(command), asyncPolicies: startPlugin(command, logger) },
     ...(command.file.capabilities && { capabilities: capabilityOptions(command, secretKey) }),
+    ...(command.storage !== 'memory' && { mailboxes: openMailboxFile(mailboxPath(command)) }),
     limits: limitsOf(command),
     retention: command.file.retention,
     auth: { ...command.file.auth, urls: command.publicUrls },
@@ -87,7 +90,7 @@ async function serve(command: CommandLine): Promise<void> {
     void end(relay).then((code) => process.exit(code))
   }
   process.once('SIGTERM', drain).once('SIGINT', drain)
-  reloadOnSignal(relay, command, logger)
+  reloadOnSignal(relay, { command, adminToken }, logger)
   const { storage, storagePath } = command
   const nostr = relay.nostr && { nostr: relay.nostr.url }
   const http = relay.http && { http: relay.http.url, http_ws_port: relay.http.wsPort }
@@ -97,24 +100,35 @@ async function serve(command: CommandLine): Promise<void> {
   )
 }
 
+interface Running {
+  readonly command: CommandLine
+  readonly adminToken: string | undefined
+}
+
 /** SIGHUP. Settings that cannot be read change nothing; what needs a restart stays as it was, and is named each time. */
-function reloadOnSignal(relay: Relay, first: CommandLine, logger: Logger): void {
-  let running = first.effective
+function reloadOnSignal(relay: Relay, first: Running, logger: Logger): void {
+  let running = first.command.effective
+  let token = first.adminToken
   let underWay = Promise.resolve()
   const reload = async () => {
     let asyncPolicies: readonly AsyncPolicy[] = []
     try {
       const command = readCommandLine(process.argv.slice(2), process.env)
       if (typeof command === 'string') return
-      const tls = first.tls === undefined ? undefined : credentialsOf(command)
+      const tls = first.command.tls === undefined ? undefined : credentialsOf(command)
+      const adminToken = adminTokenOf(command)
       const { changed, needsRestart } = difference(running, command.effective)
       asyncPolicies = startPlugin(command, logger)
       const found = { changed, needsRestart }
-      await relay.reload(changesOf({ command, difference: found, asyncPolicies, tls }))
+      await relay.reload(changesOf({ command, difference: found, asyncPolicies, tls, adminToken }))
       logger.level = command.logLevel
       running = merged(running, command.effective, needsRestart)
-      const certificate = tls && { certificate: fingerprintOf(tls) }
-      logger.warn({ changed, needs_restart: needsRestart, ...certificate }, 'reloaded')
+      const facts = {
+        ...(tls && { certificate: fingerprintOf(tls) }),
+        ...(adminToken !== token && { admin_token: adminToken === undefined ? 'removed' : 'replaced' }),
+      }
+      token = adminToken
+      logger.warn({ changed, needs_restart: needsRestart, ...facts }, 'reloaded')
     } catch (error) {
       await Promise.all(asyncPolicies.map((policy) => policy.close?.()))
       logger.error({ error: error instanceof Error ? error.message : String(error) }, 'not reloaded')
@@ -144,6 +158,12 @@ function capabilityOptions(
   }
 }
 
+/** Beside the store, and its alone: what is in it are places in that store. */
+function mailboxPath({ storage, storagePath }: CommandLine): string {
+  const stem = storagePath.slice(0, storagePath.length - extname(storagePath).length)
+  return storage === 'lmdb' ? join(storagePath, 'mailboxes.mdb') : `${stem}.mailboxes.mdb`
+}
+
 async function end(relay: Relay): Promise<number> {
   try {
     await relay.close()
@@ -155,13 +175,11 @@ async function end(relay: Relay): Promise<number> {
 
 /** Genuine Nostr events have a store of the same kind to themselves, beside that of Aether events. */
 function nostrOptions({ nostrHost, nostrPort, storage, storagePath }: CommandLine): NostrOptions {
-  const extension = extname(storagePath)
-  const stem = storagePath.slice(0, storagePath.length - extension.length)
   return {
     ...(nostrHost !== undefined && { host: nostrHost }),
     port: nostrPort,
-    ...(storage === 'lmdb' && { store: openLmdbStore(join(storagePath, 'nostr')) }),
-    ...(storage === 'sqlite' && { store: openSqliteStore(`${stem}.nostr${extension}`) }),
+    ...(storage === 'lmdb' && { store: openLmdbStore(nostrPath(storage, storagePath)) }),
+    ...(storage === 'sqlite' && { store: openSqliteStore(nostrPath(storage, storagePath)) }),
   }
 }
 

@@ -1,4 +1,5 @@
 /** What a relay counts, read as Prometheus reads it: names, labels, values. */
+import { networkInterfaces } from 'node:os'
 import { writeMessage } from '@aetherkit/core'
 import {
   createRelay,
@@ -8,11 +9,10 @@ import {
   type Relay,
   type RelayOptions,
 } from '@aetherkit/relay'
-import { afterEach, expect, test, vi } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
+import { ask, EventStream } from '../test/http-client.js'
 import { RawPeer } from '../test/raw-peer.js'
 import { createAuthor } from '../test/signing.js'
-
-vi.setConfig({ testTimeout: 30_000 })
 
 const author = createAuthor()
 const publish = (fields = {}) => writeMessage({ type: 'publish', event: author.sign(fields) })
@@ -25,9 +25,10 @@ async function start(options: RelayOptions = {}) {
   const store = openMemoryStore()
   const metrics = new Metrics({ stats: () => relay.stats(), usage: () => store.usage() })
   const relay: Relay = await createRelay({
-    ...{ verifyWorkers: 1, store, http: { routes: [metricsRoute(metrics)] } },
+    ...{ verifyWorkers: 1, store },
     onEvent: (event) => metrics.observe(event),
     ...options,
+    http: { routes: [metricsRoute(metrics)], ...options.http },
   })
   opened.push(relay, metrics)
   const scrape = async () => {
@@ -80,8 +81,8 @@ test('counts events by class of kind and by verdict, and what is open now', asyn
     events('none', 'invalid_message'),
   ]).toEqual([2, 1, 1, 1, 1, 1])
   const value = (name: string) => samples.get(name)
-  expect(value('aether_connections')).toBe(2)
-  expect(value('aether_connections_total')).toBe(2)
+  expect(value('aether_connections{surface="native"}')).toBe(2)
+  expect(value('aether_connections_total{surface="native"}')).toBe(2)
   expect(value('aether_subscriptions')).toBe(1)
   expect(value('aether_store_events{kinds="immutable"}')).toBe(2)
   expect(value('aether_store_events{kinds="replaceable"}')).toBe(1)
@@ -147,4 +148,70 @@ test('peers cannot make series: hostile kinds and codes fall into a closed list 
     )
   for (let i = 0; i < 2200; i++) await peer.hearJson()
   expect([...(await scrape()).keys()].length - before).toBeLessThan(40)
+})
+
+test('open connections are counted by surface, and in all', async () => {
+  const { relay, scrape } = await start({ nostr: {} })
+  const http = relay.http?.port ?? 0
+  await RawPeer.connect(relay.port)
+  await RawPeer.connect(relay.nostr?.port ?? 0)
+  const ws = await RawPeer.connect(http, { path: '/v1/ws' })
+  await ask(http, 'POST /v1/subscriptions', { body: { filters: {}, subscription_id: 's' } })
+  const streams = [
+    await EventStream.open(http, '/v1/stream?subscription_id=s'),
+    await EventStream.open(http, '/v1/stream?subscription_id=s'),
+  ]
+  const open = (samples: ReadonlyMap<string, number>, name: string) =>
+    ['native', 'nostr', 'ws', 'stream', 'console'].map((each) => samples.get(`${name}{surface="${each}"}`))
+  expect(open(await scrape(), 'aether_connections')).toEqual([1, 1, 1, 2, 0])
+  const surfaces = { native: 1, nostr: 1, ws: 1, stream: 2, console: 0 }
+  expect(relay.stats()).toMatchObject({ connections: 5, surfaces })
+  expect((await ask(http, 'GET /healthz')).json).toMatchObject({ connections: 5 })
+  for (const stream of streams) stream.close()
+  ws.socket.destroy()
+  await expect.poll(() => relay.stats().connections).toBe(2)
+  const samples = await scrape()
+  expect(open(samples, 'aether_connections')).toEqual([1, 1, 0, 0, 0])
+  expect(open(samples, 'aether_connections_total')).toEqual([1, 1, 1, 2, 0])
+})
+
+/** An address of this machine that is not its loopback. */
+const outside = Object.values(networkInterfaces())
+  .flatMap((each) => each ?? [])
+  .find(({ family, internal }) => family === 'IPv4' && !internal)?.address
+
+describe('metrics are for the operator', () => {
+  /** Status and code of a scrape with these headers. */
+  const serve = async (options: RelayOptions) => {
+    const { relay } = await start(options)
+    return async (headers: Record<string, string> = {}) => {
+      const answer = await ask(relay.http?.port ?? 0, 'GET /metrics', { headers })
+      return answer.status === 200 ? [200] : [answer.status, answer.json.code]
+    }
+  }
+
+  test('who shows the admin token where there is one, and nobody else, not even from this machine', async () => {
+    const scrape = await serve({ http: { adminToken: 'correct-horse-battery' } })
+    expect(await scrape()).toEqual([401, 'auth_required'])
+    expect(await scrape({ authorization: 'Bearer correct-horse-batterx' })).toEqual([401, 'auth_required'])
+    expect(await scrape({ authorization: 'Bearer correct-horse-battery' })).toEqual([200])
+  })
+
+  test('without a token this machine, unless a header shows that a proxy passes others on', async () => {
+    const scrape = await serve({})
+    expect(await scrape()).toEqual([200])
+    for (const name of ['x-forwarded-for', 'forwarded', 'via', 'x-real-ip'])
+      expect(await scrape({ [name]: '127.0.0.1' })).toEqual([403, 'restricted'])
+  })
+
+  test('without a token nobody where the relay has a public URL: a proxy may be in front that adds no header', async () => {
+    const scrape = await serve({ auth: { urls: ['wss://relay.example'] } })
+    expect(await scrape()).toEqual([403, 'restricted'])
+  })
+
+  test.skipIf(outside === undefined)('without a token nobody from another address', async () => {
+    const { relay } = await start({ host: '0.0.0.0' })
+    const answer = await fetch(`http://${outside}:${relay.http?.port}/metrics`)
+    expect([answer.status, (await answer.json()).code]).toEqual([403, 'restricted'])
+  })
 })

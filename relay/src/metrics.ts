@@ -7,6 +7,7 @@ import type { RelayStats } from './gateway/gateway.js'
 import type { HttpRoute } from './gateway/http-routes.js'
 import { SOFTWARE_VERSION } from './info.js'
 import type { KindUsage } from './store/store.js'
+import { SURFACES } from './surface.js'
 
 export interface MetricsSource {
   stats(): RelayStats
@@ -27,9 +28,11 @@ export class Metrics {
   readonly #commit: Histogram
   readonly #group: Histogram
   readonly #counters: Readonly<
-    Record<'connected' | 'slow_consumer' | 'undeliverable' | 'fault' | 'store_failed', Counter>
+    Record<'slow_consumer' | 'undeliverable' | 'fault' | 'store_failed' | 'mailbox_redelivered', Counter>
   >
+  readonly #connected: Counter<'surface'>
   readonly #swept: Counter
+  readonly #acked: Counter
   /** Of label pairs: looking one up by its labels costs more than counting. */
   readonly #pairs = new Map<string, { inc(): void }>()
 
@@ -55,7 +58,6 @@ export class Metrics {
       registers,
     })
     this.#counters = {
-      connected: counter('aether_connections_total', 'WebSocket peers that came.'),
       slow_consumer: counter(
         'aether_slow_consumers_total',
         'Peers that were cut because they read too slowly.',
@@ -66,11 +68,23 @@ export class Metrics {
       ),
       fault: counter('aether_faults_total', 'Bugs, policies that threw, stores that could not be read.'),
       store_failed: counter('aether_store_failures_total', 'Groups that could not be written.'),
+      mailbox_redelivered: counter(
+        'aether_mailbox_redelivered_total',
+        'Deliveries of events of mailboxes beyond the first.',
+      ),
     }
+    this.#connected = new Counter({
+      name: 'aether_connections_total',
+      help: 'Those that came.',
+      labelNames: ['surface'],
+      registers,
+    })
+    for (const surface of SURFACES) this.#connected.inc({ surface }, 0)
     this.#swept = counter(
       'aether_swept_events_total',
       'Events that were over or past retention and taken out.',
     )
+    this.#acked = counter('aether_mailbox_acked_total', 'Events of mailboxes that were acked.')
     this.#lag = monitorEventLoopDelay({ resolution: 10 })
     this.#lag.enable()
     this.#gauges(source)
@@ -86,6 +100,8 @@ export class Metrics {
       this.#commit.observe(event.ms / 1000)
       this.#group.observe(event.events)
     } else if (event.type === 'swept') this.#swept.inc(event.events)
+    else if (event.type === 'mailbox_acked') this.#acked.inc(event.events)
+    else if (event.type === 'connected') this.#connected.inc({ surface: event.surface })
     else if (event.type !== 'disconnected') this.#counters[event.type].inc()
   }
 
@@ -122,7 +138,16 @@ export class Metrics {
           this.set(read())
         },
       })
-    gauge('aether_connections', 'Open WebSockets of all surfaces.', () => stats().webSockets)
+    new Gauge({
+      name: 'aether_connections',
+      help: 'Open ones: WebSockets, and readers of streams.',
+      labelNames: ['surface'],
+      registers,
+      collect() {
+        const { surfaces } = stats()
+        for (const surface of SURFACES) this.set({ surface }, surfaces[surface])
+      },
+    })
     gauge('aether_subscriptions', 'Live subscriptions of all surfaces.', () => stats().subscriptions)
     gauge('aether_publishes_pending', 'Publishes without a verdict.', () => stats().publishes)
     gauge('aether_verify_pending', 'Of them, those in the verify pool.', () => stats().verifying)
@@ -131,7 +156,9 @@ export class Metrics {
       'Of them, those that a policy in another process judges.',
       () => stats().judging,
     )
-    gauge('aether_outbox_bytes', 'Bytes that WebSocket peers have not taken yet.', () => stats().outboxBytes)
+    gauge('aether_outbox_bytes', 'Bytes that open connections have not taken yet.', () => stats().outboxBytes)
+    gauge('aether_mailboxes', 'Mailboxes that somebody has open.', () => stats().mailboxes)
+    gauge('aether_mailbox_unacked', 'Their deliveries without an ack.', () => stats().unacked)
     this.#storeGauge('aether_store_events', 'Stored events, by class of kind.', usage, 'events')
     this.#storeGauge('aether_store_bytes', 'Their canonical sizes.', usage, 'bytes')
     const lag = this.#lag
@@ -169,10 +196,11 @@ export class Metrics {
   }
 }
 
-/** `GET /metrics`, for `routes` of the HTTP gateway. */
+/** `GET /metrics`, for `routes` of the HTTP gateway, and for the operator alone. */
 export function metricsRoute(metrics: Metrics): HttpRoute {
   return {
     path: '/metrics',
+    operatorOnly: true,
     methods: {
       async GET({ response }) {
         const text = await metrics.text()

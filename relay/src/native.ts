@@ -22,7 +22,7 @@ export async function openNativePort(
   const listener = await openPort({ host, port, limits, admission, requestMs: limits.headersMs, tls })
   answerPlainHttp(listener.http, () => bus.info())
   sockets.attach(listener.http, {
-    ...{ protocols: ['aether.v2'], origins },
+    ...{ surface: 'native', protocols: ['aether.v2'], origins },
     onConnection: (connection) => serveNative(connection),
   })
   return {
@@ -45,18 +45,15 @@ export class Sessions {
   }
 
   add(connection: Connection, wording?: ErrorWording): void {
+    const { surface } = connection
     const ended = (session: Session) => {
       this.#open.delete(session)
-      this.#bus.observe({ type: 'disconnected', peer: session.peer, connections: this.#open.size })
+      this.#bus.observe({ type: 'disconnected', peer: session.peer, surface })
     }
     const session = new Session(this.#bus, connection, ended, wording)
     connection.listener = session
     this.#open.add(session)
-    this.#bus.observe({ type: 'connected', peer: session.peer, connections: this.#open.size })
-  }
-
-  get size(): number {
-    return this.#open.size
+    this.#bus.observe({ type: 'connected', peer: session.peer, surface })
   }
 
   farewell(): void {

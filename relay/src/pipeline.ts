@@ -10,7 +10,8 @@ import type { Judges } from './policy/async-policy.js'
 import type { Peer } from './policy.js'
 import { StoreError } from './store/store.js'
 import type { PublishSpan, Tracer } from './tracing.js'
-import type { VerifyPool } from './verify-pool.js'
+import type { Settle, VerifyPool } from './verify-pool.js'
+import { VerifySources } from './verify-source.js'
 
 export interface PipelineStages {
   readonly gate: Gate
@@ -29,6 +30,7 @@ const RETRY_MS = 1000
 
 export class Pipeline {
   readonly #stages: PipelineStages
+  readonly #sources = new VerifySources()
   #draining = false
   #underWay = 0
   #idle = () => {}
@@ -54,7 +56,8 @@ export class Pipeline {
       return
     }
     span?.next('verify')
-    const taken = pool.submit({ event, rounded }, (verdict) => {
+    const settle: Settle = (verdict) => {
+      this.#sources.forgetIfBlank(peer.id)
       if (verdict === 'failed') end(tracked, overloaded())
       else if (verdict === 'id_mismatch' || verdict === 'invalid_signature') end(tracked, reject(verdict))
       else {
@@ -64,8 +67,8 @@ export class Pipeline {
         if (refusal !== undefined) end(tracked, refusal)
         else this.#judge(proven, peer, tracked)
       }
-    })
-    if (!taken) end(tracked, overloaded())
+    }
+    if (!pool.submit({ event, rounded }, settle, this.#sources.of(peer.id))) end(tracked, overloaded())
   }
 
   #judge(event: Event, peer: Peer, publisher: Tracked): void {

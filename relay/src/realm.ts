@@ -6,7 +6,7 @@ import type { Event, Filter } from '@aetherkit/core'
 import { SubscriptionIndex } from './match.js'
 import { NostrEvent } from './nostr-event.js'
 import { Ring, type RingView } from './ring.js'
-import { newestFirst, type Store, type StoredEvent, type StoreView } from './store/store.js'
+import { firstSeqFor, newestFirst, type Store, type StoredEvent, type StoreView } from './store/store.js'
 import type { Subscription } from './subscriptions.js'
 
 export interface Realm {
@@ -51,6 +51,7 @@ export function bothStores(a: StoreView, b: StoreView): StoreView {
     get firstSeq() {
       return max(a.firstSeq, b.firstSeq)
     },
+    firstSeqOf: (kinds) => max(firstSeqFor(a, kinds), firstSeqFor(b, kinds)),
     has: (id) => a.has(id) || b.has(id),
     get: (id) => a.get(id) ?? b.get(id),
     query: (filter: Filter, page) =>
@@ -67,9 +68,8 @@ export function bothRings(a: RingView, b: RingView): RingView {
     get last() {
       return max(a.last, b.last)
     },
-    get lostUnkept() {
-      return max(a.lostUnkept, b.lostUnkept)
-    },
+    start: max(a.start, b.start),
+    lostUnkept: (kinds) => max(a.lostUnkept(kinds), b.lostUnkept(kinds)),
     isUnkept: (stored) => a.isUnkept(stored) || b.isUnkept(stored),
     since(seq, limit) {
       const [one, other] = [a.since(seq, limit), b.since(seq, limit)]

@@ -21,11 +21,8 @@ import {
   StoreError,
   saneDefaults,
 } from '@aetherkit/relay'
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import { RawPeer } from '../test/raw-peer.js'
-
-// A busy machine may take its time.
-vi.setConfig({ testTimeout: 30_000 })
 
 const key = generateSecretKey()
 const clock = createClock()

@@ -4,6 +4,7 @@ import type { RelayEvent } from './bus.js'
 import type { HttpOptions } from './gateway/http.js'
 import type { NostrOptions } from './gateway/nostr.js'
 import type { Limits } from './limits.js'
+import type { MailboxFile } from './mailbox/mailbox-file.js'
 import type { AsyncPolicy } from './policy/async-policy.js'
 import type { CapabilityOptions } from './policy/capability-policy.js'
 import type { Policy } from './policy.js'
@@ -19,6 +20,8 @@ export interface RelayOptions {
   readonly port?: number
   /** Default: memory. The relay closes it, also when it cannot start. */
   readonly store?: Store
+  /** Where durable mailboxes are written down; default: memory. The relay closes it, also when it cannot start. */
+  readonly mailboxes?: MailboxFile
   /** Default {@link saneDefaults}. */
   readonly policies?: readonly Policy[]
   /** Asked last, see {@link AsyncPolicy}; default: none. The relay closes them, also when it cannot start. */

@@ -18,6 +18,7 @@ import { Admission } from './admission.js'
 import { Gate } from './admit.js'
 import type { Bus, RelayEvent } from './bus.js'
 import { type Accepted, Committer } from './commit.js'
+import { AdminToken, assertAdminToken } from './console/admin-token.js'
 import { isExpired } from './expiration.js'
 import type { Gateway, GatewayHost, RelayStats } from './gateway/gateway.js'
 import type { HttpPorts } from './gateway/http.js'
@@ -27,6 +28,8 @@ import { FEATURES } from './handshake.js'
 import { infoDocument } from './info.js'
 import { authority } from './listener.js'
 import { deliverLive } from './live.js'
+import { memoryMailboxes } from './mailbox/mailbox-file.js'
+import { Mailboxes } from './mailbox/mailboxes.js'
 import { openNativePort, Sessions } from './native.js'
 import { Pipeline } from './pipeline.js'
 import { type AsyncPolicy, Judges } from './policy/async-policy.js'
@@ -38,6 +41,7 @@ import { Retention } from './retention.js'
 import { type RelayChanges, Settings } from './settings.js'
 import { Sockets } from './socket.js'
 import { openMemoryStore } from './store/memory.js'
+import { countOpen } from './surface.js'
 import { assertUsable, Tls } from './tls.js'
 import { VerifyPool } from './verify-pool.js'
 import { Views } from './view.js'
@@ -96,6 +100,11 @@ export async function createRelay(options: RelayOptions = {}): Promise<Relay> {
   const realms = new Realms(store, options.nostr && openNostrStore(options.nostr.store ?? openMemoryStore()))
   const capabilities = options.capabilities && new Capabilities(options.capabilities, now)
   const access = new Access(auth.read, capabilities)
+  const mailboxes = new Mailboxes({
+    ...{ file: options.mailboxes ?? memoryMailboxes(), limits },
+    ...(options.sweepMs !== undefined && { everyMs: options.sweepMs }),
+    failed: (error) => observe({ type: 'store_failed', error }),
+  })
   const isPast = (event: Event) => settings.isPast(event)
   const isOver = (event: Event) => isPast(event) || isExpired(event, now())
   const oldest = () => settings.oldest()
@@ -146,7 +155,8 @@ export async function createRelay(options: RelayOptions = {}): Promise<Relay> {
       nostr: options.nostr !== undefined,
     })
   const bus: Bus = {
-    ...{ limits, access, capabilities, noiseSecret, observe, now, features, urls: auth.urls ?? [] },
+    ...{ limits, access, capabilities, mailboxes, noiseSecret, observe, now, features },
+    urls: auth.urls ?? [],
     history: { ...views.of({}, false).history, store },
     view: (reader, nostr) => views.of(reader, nostr),
     verify: (claim, settle) => pool.submit(claim, settle),
@@ -156,15 +166,20 @@ export async function createRelay(options: RelayOptions = {}): Promise<Relay> {
   const sessions = new Sessions(bus)
   const sockets = new Sockets(limits)
   const gateways: Gateway[] = []
+  const admin = new AdminToken(undefined)
+  function* openPeers() {
+    yield* sockets
+    for (const gateway of gateways) yield* gateway.open?.() ?? []
+  }
   const stats = () => ({
-    connections: sessions.size,
-    webSockets: sockets.size,
+    ...countOpen(openPeers()),
     // Who sees Nostr events sees those of Aether too.
     subscriptions: realms.aether.index.size,
     publishes: pipeline.underWay,
     verifying: pool.pending,
     judging: judges.pending,
-    outboxBytes: sockets.backlog,
+    mailboxes: mailboxes.open,
+    unacked: mailboxes.unacked,
   })
   const gatewayHost: GatewayHost = {
     ...{ bus, sockets, stats, tls, admission: new Admission(limits), origins: () => settings.origins },
@@ -201,9 +216,11 @@ export async function createRelay(options: RelayOptions = {}): Promise<Relay> {
     if (options.http !== undefined) {
       // Express is loaded only by those who want it.
       const { openHttpGateway } = await import('./gateway/http.js')
+      admin.replace(options.http.adminToken)
       const gateway = await openHttpGateway(gatewayHost, {
         host,
         ...options.http,
+        admin,
         origins: () => settings.httpOrigins,
       })
       gateways.push(gateway)
@@ -231,7 +248,9 @@ export async function createRelay(options: RelayOptions = {}): Promise<Relay> {
     if (changes.tls !== undefined && tls === undefined)
       throw new TypeError('a relay that was started without a certificate needs a restart to have one')
     if (changes.tls !== undefined) assertUsable(changes.tls)
+    if (typeof changes.adminToken === 'string') assertAdminToken(changes.adminToken)
     settings.change(changes)
+    if (changes.adminToken !== undefined) admin.replace(changes.adminToken ?? undefined)
     if (changes.tls !== undefined) tls?.replace(changes.tls)
     if (changes.policies !== undefined) gate.replacePolicies(withGate())
     if (changes.asyncPolicies !== undefined) await judges.replace(withCapabilities(changes.asyncPolicies))
@@ -240,6 +259,7 @@ export async function createRelay(options: RelayOptions = {}): Promise<Relay> {
   async function closeStages(): Promise<void> {
     await judges.close()
     await Promise.all([pool.close(), ...retentions.map((retention) => retention.close())])
+    await mailboxes.close()
     await realms.close()
   }
 

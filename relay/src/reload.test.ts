@@ -4,14 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type JsonObject, writeMessage } from '@aetherkit/core'
 import { createRelay } from '@aetherkit/relay'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { RawPeer } from '../test/raw-peer.js'
 import { RelayProcess } from '../test/relay-process.js'
 import { createAuthor } from '../test/signing.js'
 import { readCommandLine } from './options.js'
 import { difference } from './reload.js'
-
-vi.setConfig({ testTimeout: 60_000 })
 
 const author = createAuthor()
 const publish = (fields = {}) => writeMessage({ type: 'publish', event: author.sign(fields) })

@@ -21,6 +21,7 @@ export interface Difference {
 const RELOADABLE_FLAGS: ReadonlySet<string> = new Set([
   'ws-origin',
   'http-origin',
+  'http-admin-token-file',
   'retention-ns',
   'max-size',
   'pow-difficulty',
@@ -63,15 +64,18 @@ export interface ChangesOptions {
   readonly difference: Difference
   readonly asyncPolicies: readonly AsyncPolicy[]
   readonly tls: TlsCredentials | undefined
+  readonly adminToken: string | undefined
 }
 
 /** What a running relay is told. Policies that did not change keep their state. */
-export function changesOf({ command, difference, asyncPolicies, tls }: ChangesOptions): RelayChanges {
+export function changesOf(options: ChangesOptions): RelayChanges {
+  const { command, difference, asyncPolicies, tls, adminToken = null } = options
   const keys = new Set(difference.changed.map(({ key }) => key))
   const isNewPolicy = [...keys].some((key) => key.startsWith('policies.') || POLICY_FLAGS.has(key))
   return {
     ...(isNewPolicy && { policies: policiesOf(command) }),
     asyncPolicies,
+    adminToken,
     limits: reloadable(limitsOf(command), keys),
     ...(keys.has('ws-origin') && { origins: command.wsOrigins ?? 'all' }),
     ...(keys.has('http-origin') && { httpOrigins: command.httpOrigins ?? [] }),

@@ -1,4 +1,4 @@
-import type { Event } from '@aetherkit/core'
+import type { Event, Filter } from '@aetherkit/core'
 import { randomEvent, seededRandom } from '@aetherkit/core/testing'
 import { describe, expect, test } from 'vitest'
 import { LIMITS } from './limits.js'
@@ -63,7 +63,12 @@ class Target implements ReplayTarget {
   }
 }
 
-function run(world: World, filters = [{ replay: true }], after?: string, target = new Target()): Target {
+function run(
+  world: World,
+  filters: readonly Filter[] = [{ replay: true }],
+  after?: string,
+  target = new Target(),
+): Target {
   const plan = planReplay(world.history, filters, after)
   if (plan === undefined) throw new Error('a plan expected')
   const replay = new Replay(world.history, plan, filters, target)
@@ -162,16 +167,39 @@ describe('a cursor', () => {
     for (let i = 0; i < 4; i++) await world.emit()
     const after = `${world.store.epoch}-0`
     expect(planReplay(world.history, [{}], after)?.gap).toBe(true)
-    expect(planReplay(world.history, [{ kinds: [1] }, { kinds: [1, 20001] }], after)?.gap).toBe(true)
-    expect(planReplay(world.history, [{ kinds: [1] }, { kinds: [] }], after)?.gap).toBe(false)
+    expect(planReplay(world.history, [{ kinds: [1] }, { kinds: [1, 20005] }], after)?.gap).toBe(true)
+    expect(planReplay(world.history, [{ kinds: [1, 20001] }, { kinds: [] }], after)?.gap).toBe(false)
     expect(planReplay(world.history, [{}], `${world.store.epoch}-1`)?.gap).toBe(false)
   })
 
   test('is a gap when the store has pruned behind it', async () => {
     const world = new World(1)
     for (let i = 0; i < 3; i++) await world.emit()
-    const history = { ...world.history, store: { ...world.store, firstSeq: 3n } }
-    expect(planReplay(history, [{}], `${world.store.epoch}-1`)?.gap).toBe(true)
-    expect(planReplay(history, [{}], `${world.store.epoch}-2`)?.gap).toBe(false)
+    const { firstSeqOf: _, ...older } = world.store
+    const history = { ...world.history, store: { ...older, firstSeq: 3n } }
+    for (const filter of [{}, { kinds: [1] }]) {
+      expect(planReplay(history, [filter], `${world.store.epoch}-1`)?.gap).toBe(true)
+      expect(planReplay(history, [filter], `${world.store.epoch}-2`)?.gap).toBe(false)
+    }
+  })
+
+  test('is no gap for filters that match none of the kinds that were pruned', async () => {
+    const world = new World(1)
+    for (const kind of [1, 2, 3, 4]) await world.emit(made({ kind }))
+    await world.store.remove({ kinds: [2, 2], maxEvents: 0 }, 10)
+    const gap = (...filters: Filter[]) => planReplay(world.history, filters, `${world.store.epoch}-0`)?.gap
+    expect([gap({}), gap({ kinds: [1, 2] }), gap({ kinds: [1] }, { authors: [] })]).toEqual([
+      true,
+      true,
+      true,
+    ])
+    expect([gap({ kinds: [1] }), gap({ kinds: [3] }, { kinds: [4, 1] })]).toEqual([false, false])
+    expect(run(world, [{ kinds: [1, 3] }], `${world.store.epoch}-0`).log).toEqual([
+      'stored 1',
+      'stored 3',
+      'end 4',
+      'live',
+    ])
+    expect(planReplay(world.history, [{ kinds: [2] }], `${world.store.epoch}-2`)?.gap).toBe(false)
   })
 })

@@ -7,7 +7,7 @@
  */
 import { compileFilter, type Event, type Filter, isEphemeral, wantsReplay } from '@aetherkit/core'
 import type { RingView } from './ring.js'
-import type { StoredEvent } from './store/store.js'
+import { firstSeqFor, type StoredEvent } from './store/store.js'
 import { type Shelf, storedEvents } from './stored-events.js'
 
 export interface History extends Shelf {
@@ -145,10 +145,12 @@ function sequence(
 /** Whether everything above `seq` that the filters may match is still to be had. */
 function reaches({ store, ring, oldest }: History, filters: readonly Filter[], seq: bigint): boolean {
   if (seq >= ring.from) return true
-  if (store.firstSeq > seq + 1n) return false
-  if (ring.lostUnkept <= seq) return true
-  const forwarded = ({ kinds }: Filter) => kinds === undefined || kinds.some(isEphemeral)
-  return oldest() === undefined && !filters.some(forwarded)
+  return filters.every(({ kinds }) => {
+    if (firstSeqFor(store, kinds) > seq + 1n || ring.lostUnkept(kinds) > seq) return false
+    // What an earlier run has forwarded and not stored nobody knows.
+    const isForwarded = oldest() !== undefined || kinds === undefined || kinds.some(isEphemeral)
+    return seq >= ring.start || !isForwarded
+  })
 }
 
 /** The seq of a cursor `<epoch>-<seq>`; undefined for another epoch, or what is no cursor. */

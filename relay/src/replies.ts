@@ -20,6 +20,8 @@ export type Reply =
   | { readonly type: 'eose'; readonly sub: SubId; readonly cursor: string }
   | { readonly type: 'closed'; readonly sub: SubId; readonly reject: Reject }
   | { readonly type: 'auth'; readonly challenge: string }
+  | { readonly type: 'mailbox_acked'; readonly sub: SubId; readonly seqs: readonly bigint[] }
+  | { readonly type: 'mailbox_deleted'; readonly sub: SubId }
 
 /** How a surface words an error in JSON. */
 export type ErrorWording = (reply: Extract<Reply, { type: 'error' }>) => RelayMessage
@@ -61,6 +63,10 @@ export function replyFrame(reply: Reply): Uint8Array | undefined {
       return undefined
     case 'eose':
       return encodeFrame({ type: 'end', sub: sub ?? 0, cursor: reply.cursor })
+    case 'mailbox_acked':
+      return encodeFrame({ type: 'mailbox_acked', sub: sub ?? 0, seqs: reply.seqs })
+    case 'mailbox_deleted':
+      return encodeFrame({ type: 'mailbox_deleted', sub: sub ?? 0 })
     case 'auth':
       return encodeFrame({ type: 'authChallenge', challenge: reply.challenge })
     case 'closed': {
@@ -96,5 +102,9 @@ function jsonMessage(reply: Exclude<Reply, { type: 'ack' | 'error' }>): RelayMes
       return { type: 'eose', subId, cursor: reply.cursor }
     case 'closed':
       return { type: 'closed', subId, code: reply.reject.code, error: reply.reject.error }
+    case 'mailbox_acked':
+      return { type: 'mailbox_acked', subId, seqs: reply.seqs }
+    case 'mailbox_deleted':
+      return { type: 'mailbox_deleted', subId }
   }
 }

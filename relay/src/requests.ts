@@ -5,6 +5,7 @@ import {
   type Event,
   type Filter,
   type Frame,
+  type MailboxTerms,
   type Reject,
   readMessage,
   reject,
@@ -23,6 +24,20 @@ export type Request =
     }
   | { readonly type: 'unsubscribe'; readonly sub: SubId }
   | { readonly type: 'auth'; readonly event: Event; readonly rounded?: bigint | undefined }
+  | ({ readonly type: 'mailbox'; readonly sub: SubId } & MailboxTerms)
+  | { readonly type: 'mailbox_ack'; readonly sub: SubId; readonly seqs: readonly bigint[] }
+  | {
+      readonly type: 'mailbox_nack'
+      readonly sub: SubId
+      readonly seqs: readonly bigint[]
+      readonly delayMs?: number | undefined
+    }
+  | {
+      readonly type: 'mailbox_delete'
+      readonly sub: SubId
+      readonly pubkey: string
+      readonly name: string
+    }
 
 /** A reject and what it is about. */
 export type Refusal = Reject & { readonly eventId?: string; readonly sub?: SubId }
@@ -60,6 +75,11 @@ export function readJsonRequest(
       }
     case 'unsubscribe':
       return { ok: true, request: { type: 'unsubscribe', sub: message.subId } }
+    case 'mailbox':
+    case 'mailbox_ack':
+    case 'mailbox_nack':
+    case 'mailbox_delete':
+      return { ok: true, request: { ...message, sub: message.subId } }
     case 'noise':
       return reject('noise_error', 'noise expected', 'no noise was agreed on')
   }
@@ -89,6 +109,10 @@ function frameRequest(frame: Frame): { ok: true; request: Request } | Refusal {
     case 'subscribe':
     case 'unsubscribe':
     case 'auth':
+    case 'mailbox':
+    case 'mailbox_ack':
+    case 'mailbox_nack':
+    case 'mailbox_delete':
       return { ok: true, request: frame }
     default:
       return reject('unsupported', undefined, `a relay takes no ${frame.type} frame`)

@@ -69,6 +69,38 @@ test('a sweep takes what is over and what the rules no longer keep, in steps', a
   expect(isPastRetention(rules, { ...kept, kind: 2 }, NOW + SECOND)).toBe(false)
 })
 
+test('others have their turn between the steps of a sweep, and it ends at once when it is told to', async () => {
+  const store = openMemoryStore()
+  await store.put(numbered(1, ...Array.from({ length: 400 }, (_, i) => event(`${i + 1000}f`))))
+  let turns = 0
+  let isOver = false
+  const count = () => {
+    turns++
+    if (!isOver) setImmediate(count)
+  }
+  count()
+  const rules = [{ kinds: [1, 1], maxCount: 100 }] as const
+  await sweep(store, { rules, now: NOW, step: 10 })
+  isOver = true
+  expect(turns).toBeGreaterThan(25)
+  const ended = new AbortController()
+  const onStep = () => ended.abort()
+  const none = [{ kinds: [1, 1], maxCount: 0 }] as const
+  const removed = await sweep(store, { rules: none, now: NOW, step: 10, signal: ended.signal, onStep })
+  expect(removed.events).toBe(10)
+})
+
+test('a sweep without a step takes all, however its steps grow and shrink', async () => {
+  const store = openMemoryStore()
+  await store.put(numbered(1, ...Array.from({ length: 3000 }, (_, i) => event(`${i + 10_000}f`))))
+  const steps: number[] = []
+  const rules = [{ kinds: [1, 1], maxCount: 7 }] as const
+  const onStep = ({ events }: { events: number }) => void steps.push(events)
+  expect((await sweep(store, { rules, now: NOW, onStep })).events).toBe(2993)
+  expect(steps[0]).toBe(50)
+  for (const [i, step] of steps.slice(1, -1).entries()) expect(step).toBeLessThanOrEqual(2 * (steps[i] ?? 0))
+})
+
 test('a sweep that fails is told and tried again', async () => {
   vi.useFakeTimers()
   const store = openMemoryStore()

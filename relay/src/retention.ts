@@ -1,8 +1,11 @@
 /**
  * Retention (spec 2.4, 2.6): what a relay no longer keeps, by kind and by age, count and size, and what is over. It
- * concerns storage only: what is too old is still forwarded. A sweep takes it out of the store in small steps.
+ * concerns storage only: what is too old is still forwarded. A sweep takes it out of the store in small steps, with
+ * rests between them that leave most of the time to those who publish; one that takes long rests less and less, so
+ * that no load keeps it from its end for ever.
  */
 import type { Event } from '@aetherkit/core'
+import { Pace } from './pace.js'
 import type { Amount, Removal, Store } from './store/store.js'
 
 /** At least one of the limits; an event that several rules name must meet all of them. */
@@ -44,7 +47,7 @@ export interface SweepOptions {
   readonly rules: readonly RetentionRule[]
   /** Unix time in nanoseconds. */
   readonly now: bigint
-  /** Events of one step, default 500: others have their turn between steps. */
+  /** Events of one step. Default: as many as take some 20 milliseconds, see `pace.ts`. */
   readonly step?: number
   /** Ends the sweep after the step under way. */
   readonly signal?: AbortSignal
@@ -56,16 +59,19 @@ export interface SweepOptions {
  * Rejects with the StoreError of {@link Store.remove}; what was taken until then stays away.
  */
 export async function sweep(store: Store, options: SweepOptions): Promise<Amount> {
-  const { rules, now, step = 500, signal, onStep } = options
+  const { rules, now, signal, onStep } = options
+  const pace = new Pace(options.step)
   const removals: Removal[] = [{ expiredBy: now }, ...rules.map((rule) => removalOf(rule, now))]
   let [events, bytes] = [0, 0]
   for (const removal of removals)
     for (let more = true; more && signal?.aborted !== true; ) {
-      const removed = await store.remove(removal, step)
+      const { step } = pace
+      const removed = await pace.time(() => store.remove(removal, step))
       events += removed.events
       bytes += removed.bytes
       more = removed.events === step
       if (removed.events > 0) onStep?.(removed)
+      if (more) await pace.rest(signal)
     }
   return { events, bytes }
 }

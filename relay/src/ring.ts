@@ -14,9 +14,11 @@ export interface RingOptions {
 }
 
 /** A ring as its readers see it. */
-export type RingView = Pick<Ring, 'from' | 'last' | 'lostUnkept' | 'isUnkept' | 'since'>
+export type RingView = Pick<Ring, 'start' | 'from' | 'last' | 'lostUnkept' | 'isUnkept' | 'since'>
 
 export class Ring {
+  /** Of what went out up to this seq, in earlier runs, nothing is known. */
+  readonly start: bigint
   readonly #maxEvents: number
   readonly #maxBytes: number
   /** Undefined where an event was let go; such places are cut off in big steps. */
@@ -28,14 +30,15 @@ export class Ring {
   #last: bigint
   /** Of the events in the ring, those that are in no store. */
   readonly #unkept = new Set<bigint>()
-  #lostUnkept: bigint
+  /** By kind: the last seq of those that were let go. */
+  readonly #lostUnkept = new Map<number, bigint>()
 
   constructor({ start, maxEvents = 8192, maxBytes = 16 * 1024 * 1024 }: RingOptions) {
     this.#maxEvents = maxEvents
     this.#maxBytes = maxBytes
+    this.start = start
     this.#from = start
     this.#last = start
-    this.#lostUnkept = start
   }
 
   /** Every event that went out with a seq above this one is held. */
@@ -48,9 +51,14 @@ export class Ring {
     return this.#last
   }
 
-  /** Events that are in no store may be lost up to this seq; above it none is. */
-  get lostUnkept(): bigint {
-    return this.#lostUnkept
+  /** Events of these kinds (of all, when not said) that are in no store were lost up to this seq; above it none was. */
+  lostUnkept(kinds: Iterable<number> = this.#lostUnkept.keys()): bigint {
+    let last = 0n
+    for (const kind of kinds) {
+      const lost = this.#lostUnkept.get(kind) ?? 0n
+      if (lost > last) last = lost
+    }
+    return last
   }
 
   /** Whether an event that is held here was in no store. */
@@ -90,7 +98,7 @@ export class Ring {
     this.#events[this.#first++] = undefined
     this.#bytes -= weight(oldest)
     this.#from = oldest.seq
-    if (this.#unkept.delete(oldest.seq)) this.#lostUnkept = oldest.seq
+    if (this.#unkept.delete(oldest.seq)) this.#lostUnkept.set(oldest.event.kind, oldest.seq)
   }
 }
 

@@ -13,11 +13,8 @@ import {
   writeMessage,
 } from '@aetherkit/core'
 import { createRelay, openLmdbStore, openMemoryStore, type Relay, type Store } from '@aetherkit/relay'
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import { RawPeer } from '../test/raw-peer.js'
-
-// A busy machine may take its time.
-vi.setConfig({ testTimeout: 30_000 })
 
 const EVENTS = 1500
 const SUBSCRIPTIONS = 12

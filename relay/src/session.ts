@@ -1,15 +1,16 @@
 /** One peer (spec 4, 5, 7): its handshake, and what it asks for. */
 import { decodeBinary, encodeEnvelope, encodeFrame, reject, writeMessage } from '@aetherkit/core'
-import { Answers } from './answers.js'
+import { Answers, windowOf } from './answers.js'
 import { Authentication } from './auth.js'
 import type { Bus, Publisher } from './bus.js'
 import { CLOSE, type Connection, type Listener } from './connection.js'
 import type { Delivery } from './deliver.js'
 import { type Agreement, agree, type Hello, VERSION } from './handshake.js'
 import { limitsDocument } from './limits.js'
+import { type MailboxRequest, MailboxSessions } from './mailbox/mailbox-sessions.js'
 import { legacyNoise, noiseXX } from './noise.js'
 import type { Peer } from './policy.js'
-import type { ErrorWording, Reply } from './replies.js'
+import type { ErrorWording, Reply, SubId } from './replies.js'
 import { type Refusal, type Request, readFrameRequest, readJsonRequest } from './requests.js'
 import { type Subscriber, type Subscription, Subscriptions } from './subscriptions.js'
 import { binaryFrame, textFrame } from './websocket-frame.js'
@@ -27,6 +28,7 @@ export class Session implements Listener, Subscriber {
   readonly #writer: Writer
   readonly #answers: Answers
   readonly #subscriptions: Subscriptions
+  readonly #mailboxes: MailboxSessions
   readonly #authentication: Authentication
   readonly #onClosed: (session: Session) => void
   #greeted = false
@@ -43,14 +45,16 @@ export class Session implements Listener, Subscriber {
     this.#connection = connection
     const format = connection.protocol === 'aether.v2' ? 'aether.v2' : 'json'
     this.#writer = new Writer(connection, bus.history.store.epoch, format, wording)
-    this.#answers = new Answers(bus.limits.unackedPublishes, connection)
+    this.#answers = new Answers(windowOf(bus.limits), connection)
     this.peer = { id: connection.facts.id, address: connection.facts.address }
     this.#subscriptions = new Subscriptions(bus, this)
+    this.#mailboxes = new MailboxSessions(bus, this)
     this.#authentication = new Authentication(bus, connection.facts)
     this.#onClosed = onClosed
   }
 
   receive(data: Buffer, isBinary: boolean): void {
+    this.#answers.handling(data.length)
     try {
       this.#receive(data, isBinary)
     } catch (error) {
@@ -61,18 +65,21 @@ export class Session implements Listener, Subscriber {
 
   relieved(): void {
     this.#subscriptions.relieved()
+    this.#mailboxes.relieved()
   }
 
   closed(code?: number): void {
     if (code === CLOSE.slowConsumer) this.#bus.observe({ type: 'slow_consumer', peer: this.peer })
     this.#answers.clear()
     this.#subscriptions.close()
+    this.#mailboxes.close()
     this.#onClosed(this)
   }
 
   /** Drain: tells the peer that its subscriptions end (spec 7.2). */
   farewell(): void {
     this.#subscriptions.close('going_away')
+    this.#mailboxes.close('going_away')
   }
 
   cut(): void {
@@ -91,7 +98,11 @@ export class Session implements Listener, Subscriber {
   }
 
   deliver(subscription: Subscription, delivery: Delivery): void {
-    if (!this.#writer.event(subscription.id, delivery, this.#subscriptions.replaying))
+    this.hand(subscription.id, delivery)
+  }
+
+  hand(sub: SubId, delivery: Delivery): void {
+    if (!this.#writer.event(sub, delivery, this.#subscriptions.replaying))
       this.#bus.observe({ type: 'undeliverable', peer: this.peer })
   }
 
@@ -155,8 +166,23 @@ export class Session implements Listener, Subscriber {
     }
     this.#answers.inOrder(() => {
       if (request.type === 'hello') this.#hello(request.hello, raw, inEnvelope)
-      else if (request.type === 'unsubscribe') this.#subscriptions.unsubscribe(request.sub)
-      else this.#subscriptions.subscribe(request.sub, request.filters, request.after)
+      else if (request.type === 'subscribe' || request.type === 'unsubscribe') {
+        this.#mailboxes.leave(request.sub)
+        if (request.type === 'unsubscribe') this.#subscriptions.unsubscribe(request.sub)
+        else this.#subscriptions.subscribe(request.sub, request.filters, request.after)
+      } else this.#mailbox(request)
+    })
+  }
+
+  /** What waits for the disk keeps its place among the answers. */
+  #mailbox(request: MailboxRequest): void {
+    let answer = () => {}
+    const place = this.#answers.reserve(() => answer())
+    if (request.type === 'mailbox') this.#subscriptions.drop(request.sub)
+    this.#mailboxes.request(request, (say) => {
+      answer = say
+      place.settle({ ok: true, status: 'forwarded', seq: 0n })
+      place.done()
     })
   }
 
@@ -222,7 +248,10 @@ export class Session implements Listener, Subscriber {
     const welcome = writeMessage(agreement.welcome)
     this.#connection.send(inEnvelope ? binaryFrame(encodeEnvelope(welcome)) : textFrame(welcome))
     // A subscription of before could not be served in frames, nor in clear behind noise.
-    if (format === 'aether.v2' || noise !== 'none') this.#subscriptions.close()
+    if (format === 'aether.v2' || noise !== 'none') {
+      this.#subscriptions.close()
+      this.#mailboxes.close()
+    }
     this.#greeted = true
     writer.format = format
     writer.features = features

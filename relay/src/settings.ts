@@ -22,6 +22,8 @@ export interface RelayChanges {
   readonly retentionNs?: bigint | 'off'
   /** For new connections; only of a relay that was started with a certificate. */
   readonly tls?: TlsCredentials
+  /** Null: from now on there is none. Whoever was let in by another one is shown out. */
+  readonly adminToken?: string | null
 }
 
 /** Limits that are looked at whenever they are needed. The others are built into what is open. */
@@ -41,6 +43,10 @@ export const RELOADABLE_LIMITS = [
   'outboxBytes',
   'outboxMessages',
   'unackedPublishes',
+  'maxMailboxes',
+  'maxUnacked',
+  'maxMailboxOpen',
+  'mailboxIdleMs',
   'event',
 ] as const satisfies readonly (keyof Limits)[]
 

@@ -7,8 +7,10 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { WebSocket, WebSocketServer } from 'ws'
 import { addressOf } from './admission.js'
-import { CLOSE, Connection, Turn } from './connection.js'
+import { CLOSE, Connection } from './connection.js'
 import type { Limits } from './limits.js'
+import type { SocketSurface } from './surface.js'
+import { Turn } from './turn.js'
 
 /** A WebSocket that knows its connection, so that its listeners are shared functions, not closures of its own. */
 export class PeerSocket extends WebSocket {
@@ -16,6 +18,7 @@ export class PeerSocket extends WebSocket {
 }
 
 export interface UpgradeOptions {
+  readonly surface: SocketSurface
   /** The one path that is let in; absent: any. */
   readonly path?: string
   /** Subprotocols to agree on, the first that a peer offers too. */
@@ -50,21 +53,9 @@ export class Sockets {
     this.#timer.unref()
   }
 
-  /** Open ones, of all ports. */
-  get size(): number {
-    return this.#connections.size
-  }
-
-  /** Bytes that peers have not taken yet. Looks at every connection. */
-  get backlog(): number {
-    let bytes = 0
-    for (const connection of this.#connections) bytes += connection.backlog
-    return bytes
-  }
-
-  /** Those that are open. */
-  [Symbol.iterator](): Iterator<Connection> {
-    return this.#connections.values()
+  /** Those that are open, and not being closed. */
+  *[Symbol.iterator](): Iterator<Connection> {
+    for (const connection of this.#connections) if (connection.open) yield connection
   }
 
   /** For peers of any surface: unique in this relay process. */
@@ -123,6 +114,7 @@ export class Sockets {
     const tcp = request.socket
     const connection = new Connection(ws, tcp, this.#turn, this.#limits, {
       id: this.nextId(),
+      surface: options.surface,
       address: addressOf(tcp),
       origin: request.headers.origin,
       local: { address: tcp.localAddress?.replace('::ffff:', '') ?? '', port: tcp.localPort ?? 0 },

@@ -8,11 +8,8 @@ import {
   writeMessage,
 } from '@aetherkit/core'
 import { createRelay, openMemoryStore, type Relay, type RelayOptions } from '@aetherkit/relay'
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import { RawPeer } from '../test/raw-peer.js'
-
-// A busy machine may take its time.
-vi.setConfig({ testTimeout: 30_000 })
 
 const key = generateSecretKey()
 const clock = createClock()

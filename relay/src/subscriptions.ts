@@ -2,6 +2,7 @@
 import { type Filter, reject } from '@aetherkit/core'
 import type { Bus } from './bus.js'
 import { Delivery } from './deliver.js'
+import { filterBytes } from './filter-size.js'
 import { planReplay, Replay } from './replay.js'
 import type { Reply, SubId } from './replies.js'
 import type { Reader, View } from './view.js'
@@ -19,15 +20,18 @@ export interface Subscriber extends Reader {
 export class Subscription {
   readonly subscriber: Subscriber
   readonly id: SubId
+  /** What its filters cost. */
+  readonly bytes: number
   /** False while a replay catches up: live events wait for it in the ring. */
   live = false
   replay: Replay | undefined
   /** Whether the next step of the replay is scheduled; otherwise it waits for room in the outbox. */
   scheduled = false
 
-  constructor(subscriber: Subscriber, id: SubId) {
+  constructor(subscriber: Subscriber, id: SubId, bytes = 0) {
     this.subscriber = subscriber
     this.id = id
+    this.bytes = bytes
   }
 }
 
@@ -37,6 +41,8 @@ export class Subscriptions {
   readonly #byId = new Map<SubId, Subscription>()
   #view: View
   #replaying = 0
+  /** Of the filters of all. */
+  #bytes = 0
 
   constructor(bus: Bus, subscriber: Subscriber) {
     this.#bus = bus
@@ -58,17 +64,22 @@ export class Subscriptions {
   subscribe(id: SubId, filters: readonly Filter[], after: string | undefined): void {
     const { access, limits } = this.#bus
     const { index, history } = this.#view
-    const isOneTooMany = !this.#byId.has(id) && this.#byId.size >= limits.maxSubscriptions
-    const refusal = isOneTooMany
-      ? reject('limit_exceeded', undefined, `at most ${limits.maxSubscriptions} subscriptions`)
-      : access.refuse(filters, this.#subscriber.peer)
+    const replaced = this.#byId.get(id)
+    const bytes = filterBytes(filters)
+    const refusal =
+      replaced === undefined && this.#byId.size >= limits.maxSubscriptions
+        ? reject('limit_exceeded', undefined, `at most ${limits.maxSubscriptions} subscriptions`)
+        : this.#bytes - (replaced?.bytes ?? 0) + bytes > limits.maxFilterBytes
+          ? reject('limit_exceeded', undefined, `at most ${limits.maxFilterBytes} bytes of filters`)
+          : access.refuse(filters, this.#subscriber.peer)
     if (refusal !== undefined) {
       this.#subscriber.say({ type: 'error', reject: refusal, sub: id })
       return
     }
     this.#remove(id)
-    const subscription = new Subscription(this.#subscriber, id)
+    const subscription = new Subscription(this.#subscriber, id, bytes)
     this.#byId.set(id, subscription)
+    this.#bytes += bytes
     index.add(subscription, filters)
     const plan = planReplay(history, filters, after)
     this.#subscriber.say({ type: 'subscribed', sub: id, gap: plan?.gap ?? false })
@@ -79,6 +90,11 @@ export class Subscriptions {
     subscription.replay = new Replay(history, plan, filters, this.#target(subscription))
     this.#replaying++
     this.#step(subscription)
+  }
+
+  /** Without a word. */
+  drop(id: SubId): void {
+    this.#remove(id)
   }
 
   unsubscribe(id: SubId): void {
@@ -106,6 +122,7 @@ export class Subscriptions {
     const subscription = this.#byId.get(id)
     if (subscription === undefined) return
     this.#byId.delete(id)
+    this.#bytes -= subscription.bytes
     this.#view.index.remove(subscription)
     this.#finish(subscription)
   }

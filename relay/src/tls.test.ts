@@ -6,13 +6,11 @@ import { join } from 'node:path'
 import { connect as connectTls } from 'node:tls'
 import { writeMessage } from '@aetherkit/core'
 import { createRelay, type Relay, type RelayOptions } from '@aetherkit/relay'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { hasOpenssl, makeCertificate } from '../test/certificate.js'
 import { RelayProcess } from '../test/relay-process.js'
 import { createAuthor } from '../test/signing.js'
-
-vi.setConfig({ testTimeout: 60_000 })
 
 const author = createAuthor()
 const publish = () => writeMessage({ type: 'publish', event: author.sign() })

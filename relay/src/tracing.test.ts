@@ -2,10 +2,8 @@
 
 import { createRelay, openTelemetryTracer, type TracingApi } from '@aetherkit/relay'
 import { type Context, context, ROOT_CONTEXT, type Span, type SpanOptions, trace } from '@opentelemetry/api'
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { createAuthor } from '../test/signing.js'
-
-vi.setConfig({ testTimeout: 30_000 })
 
 const author = createAuthor()
 

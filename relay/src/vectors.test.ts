@@ -15,11 +15,8 @@ import {
   writeJson,
 } from '@aetherkit/core'
 import { createRelay, LIMITS, type Policy, proofOfWork, type Relay, saneDefaults } from '@aetherkit/relay'
-import { afterAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { RawPeer } from '../test/raw-peer.js'
-
-// A busy machine may take its time.
-vi.setConfig({ testTimeout: 30_000 })
 
 const file = readFileSync(new URL('../../test/vectors/events.json', import.meta.url), 'utf8')
 const vectors = object(parsed(file))

@@ -1,9 +1,6 @@
 import { createClock, type Event, generateSecretKey, signEvent } from '@aetherkit/core'
-import { afterEach, expect, test, vi } from 'vitest'
+import { afterEach, expect, test } from 'vitest'
 import { VerifyPool, type VerifyPoolOptions } from './verify-pool.js'
-
-// A busy machine may take its time.
-vi.setConfig({ testTimeout: 30_000 })
 
 const script = new URL('../dist/verify-worker.js', import.meta.url)
 const key = generateSecretKey()

@@ -1,17 +1,15 @@
 /**
  * Ids and signatures, off the main thread (spec 1.7). Claims of one turn of the event loop travel as batches over
- * the workers; verdicts come out in the order of submission, however many workers there are.
+ * the workers; verdicts come out in the order of submission, however many workers there are. Claims from sources in
+ * doubt have a queue of their own, which is given little time.
  */
 import { Worker } from 'node:worker_threads'
-import { type Claim, packBatch, VERDICTS, type Verdict } from './verify-batch.js'
+import { canonicalSize } from '@aetherkit/core'
+import { type Claim, packBatch, VERDICTS } from './verify-batch.js'
+import { type Settle, type Task, VerifyQueue } from './verify-queue.js'
+import type { VerifySource } from './verify-source.js'
 
-/** `failed`: the worker died with the claim in hand; nothing is known about the event. */
-export type Settle = (verdict: Verdict | 'failed') => void
-
-interface Task extends Claim {
-  readonly settle: Settle
-  verdict: Verdict | 'failed' | undefined
-}
+export type { Settle }
 
 interface Lane {
   worker: Worker
@@ -24,32 +22,45 @@ export interface VerifyPoolOptions {
   readonly workers: number
   /** Claims waiting or under way; beyond it {@link VerifyPool.submit} says no. Default 16,384. */
   readonly maxQueue?: number
+  /** The same in bytes of their events. Default 128 MiB, a full window of the largest. */
+  readonly maxBytes?: number
   /** The worker's script. Default: the one beside this file. */
   readonly script?: URL
 }
 
 /** Few enough that a batch is back within two milliseconds, many enough that the message costs little beside it. */
 const BATCH = 32
+const BATCH_BYTES = 256 * 1024
 /** One batch in work, one waiting: a worker never idles and claims stay free to go to another. */
 const DEPTH = 2
 const RESTART_MS = 1000
+const MAX_BYTES = 128 * 1024 * 1024
+/** Claims of sources in doubt that are checked in a millisecond; what is not used is good for one batch. */
+const DOUBTS_PER_MS = 1
+/** A claim of more bytes counts as several. */
+const DOUBT_BYTES = 4096
+/** Of the queue, what sources in doubt may have. */
+const DOUBT_SHARE = 4
 
 export class VerifyPool {
   readonly #lanes: Lane[]
   readonly #script: URL
-  readonly #maxQueue: number
-  readonly #waiting: Task[] = []
-  /** Everything without a settled verdict, in order of submission, from #head on. */
-  #order: Task[] = []
-  #head = 0
+  readonly #trusted: VerifyQueue
+  readonly #doubtful: VerifyQueue
+  /** Claims in doubt that may go to a worker, at that time of the steady clock; below 0 after large ones. */
+  #doubts = BATCH
+  #doubtsAt = performance.now()
+  #doubtTimer: NodeJS.Timeout | undefined
   #scheduled = false
   #closed = false
 
-  constructor({ workers, maxQueue = 16_384, script }: VerifyPoolOptions) {
+  constructor({ workers, maxQueue = 16_384, maxBytes = MAX_BYTES, script }: VerifyPoolOptions) {
     if (!Number.isInteger(workers) || workers < 1)
       throw new RangeError(`workers must be a positive integer, got ${workers}`)
     this.#script = script ?? new URL('./verify-worker.js', import.meta.url)
-    this.#maxQueue = maxQueue
+    this.#trusted = new VerifyQueue({ claims: maxQueue, bytes: maxBytes }, false)
+    const share = { claims: Math.ceil(maxQueue / DOUBT_SHARE), bytes: maxBytes / DOUBT_SHARE }
+    this.#doubtful = new VerifyQueue(share, true)
     this.#lanes = Array.from({ length: workers }, () => {
       const lane: Lane = { worker: new Worker(this.#script), alive: true, batches: [] }
       this.#listen(lane)
@@ -59,15 +70,18 @@ export class VerifyPool {
 
   /** Claims without a verdict. */
   get pending(): number {
-    return this.#order.length - this.#head
+    return this.#trusted.pending + this.#doubtful.pending
   }
 
-  /** False when the queue is full: nothing was taken, `settle` is not called. */
-  submit(claim: Claim, settle: Settle): boolean {
-    if (this.#closed || this.pending >= this.#maxQueue || this.#idlest() === undefined) return false
-    const task: Task = { event: claim.event, rounded: claim.rounded, settle, verdict: undefined }
-    this.#order.push(task)
-    this.#waiting.push(task)
+  /**
+   * False when the queue is full: nothing was taken, `settle` is not called. Without a source there is no doubt, and
+   * memory is the caller's to mind.
+   */
+  submit({ event, rounded }: Claim, settle: Settle, source?: VerifySource): boolean {
+    const queue = source?.isDoubtful === true ? this.#doubtful : this.#trusted
+    const isFull = queue.isFull || (source !== undefined && queue.isHeavy)
+    if (this.#closed || isFull || this.#idlest() === undefined) return false
+    queue.push({ event, rounded, settle, source, size: canonicalSize(event), verdict: undefined })
     if (!this.#scheduled) {
       this.#scheduled = true
       queueMicrotask(() => this.#send())
@@ -79,21 +93,46 @@ export class VerifyPool {
   async close(): Promise<void> {
     this.#closed = true
     await Promise.all(this.#lanes.map(({ worker }) => worker.terminate()))
-    for (const task of this.#order) task.verdict ??= 'failed'
+    clearTimeout(this.#doubtTimer)
+    for (const queue of [this.#trusted, this.#doubtful]) queue.fail('all')
     this.#release()
   }
 
   #send(): void {
     this.#scheduled = false
-    while (this.#waiting.length > 0 && !this.#closed) {
-      const lane = this.#idlest()
-      if (lane === undefined || lane.batches.length >= DEPTH) return
-      const share = Math.ceil(this.#waiting.length / this.#lanes.length)
-      const tasks = this.#waiting.splice(0, Math.min(BATCH, share))
-      const batch = packBatch(tasks)
-      lane.batches.push(tasks)
-      lane.worker.postMessage(batch, [batch.buffer])
-    }
+    this.#sendDoubtful()
+    while (this.#trusted.waiting > 0 && this.#dispatch(this.#trusted) > 0) {}
+  }
+
+  /** A batch when one is due, whoever else waits: nobody waits for ever. */
+  #sendDoubtful(): void {
+    const queue = this.#doubtful
+    if (queue.waiting === 0 || this.#doubtTimer !== undefined) return
+    const now = performance.now()
+    this.#doubts = Math.min(BATCH, this.#doubts + (now - this.#doubtsAt) * DOUBTS_PER_MS)
+    this.#doubtsAt = now
+    if (this.#doubts >= Math.min(BATCH, queue.waiting)) this.#doubts -= this.#dispatch(queue)
+    if (queue.waiting === 0) return
+    const missing = Math.min(BATCH, queue.waiting) - this.#doubts
+    this.#doubtTimer = setTimeout(
+      () => {
+        this.#doubtTimer = undefined
+        this.#sendDoubtful()
+      },
+      Math.max(1, missing / DOUBTS_PER_MS),
+    )
+    this.#doubtTimer.unref()
+  }
+
+  /** Hands a worker what it takes; gives how many that counts as: 0 when none is free. */
+  #dispatch(queue: VerifyQueue): number {
+    const lane = this.#idlest()
+    if (this.#closed || lane === undefined || lane.batches.length >= DEPTH) return 0
+    const tasks = queue.take(Math.min(BATCH, Math.ceil(queue.waiting / this.#lanes.length)), BATCH_BYTES)
+    const batch = packBatch(tasks)
+    lane.batches.push(tasks)
+    lane.worker.postMessage(batch, [batch.buffer])
+    return tasks.reduce((sum, { size }) => sum + Math.max(1, size / DOUBT_BYTES), 0)
   }
 
   #idlest(): Lane | undefined {
@@ -122,7 +161,8 @@ export class VerifyPool {
     if (this.#closed || !lane.alive || lane.worker !== dead) return
     lane.alive = false
     for (const task of lane.batches.splice(0).flat()) task.verdict = 'failed'
-    if (this.#idlest() === undefined) for (const task of this.#waiting.splice(0)) task.verdict = 'failed'
+    if (this.#idlest() === undefined)
+      for (const queue of [this.#trusted, this.#doubtful]) queue.fail('waiting')
     this.#release()
     setTimeout(() => {
       if (this.#closed) return
@@ -134,15 +174,7 @@ export class VerifyPool {
   }
 
   #release(): void {
-    while (this.#head < this.#order.length) {
-      const task = this.#order[this.#head]!
-      if (task.verdict === undefined) break
-      this.#head++
-      task.settle(task.verdict)
-    }
-    if (this.#head === this.#order.length || this.#head > 1024) {
-      this.#order = this.#order.slice(this.#head)
-      this.#head = 0
-    }
+    this.#trusted.release()
+    this.#doubtful.release()
   }
 }

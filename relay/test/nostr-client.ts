@@ -27,12 +27,16 @@ export function signNostr(template: Partial<EventTemplate> = {}, by = nostrKey):
 /** Without the mark that the library leaves on what it has verified. */
 export const plain = (event: Event): Event => JSON.parse(JSON.stringify(event))
 
-/** Patient, for busy machines. */
-export async function connectNostr(relay: Relay): Promise<NostrClient> {
-  const client = new NostrClient(relay.nostr?.url ?? '')
-  client.publishTimeout = client.baseEoseTimeout = 20_000
+/** Patient, for busy machines: by itself the client gives up after 4 s. */
+export async function connectNostrTo(url: string): Promise<NostrClient> {
+  const client = new NostrClient(url)
+  client.publishTimeout = client.baseEoseTimeout = 60_000
   await client.connect()
   return client
+}
+
+export async function connectNostr(relay: Relay): Promise<NostrClient> {
+  return connectNostrTo(relay.nostr?.url ?? '')
 }
 
 /** Stored events up to EOSE, then `next` gives live ones. Rejects with the reason of CLOSED. */

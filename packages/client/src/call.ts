@@ -3,7 +3,7 @@ import { parseHex, toHex } from '@aetherkit/core'
 import { type CallMessage, type CallRequest, checkCall, type Json, MAX_DEADLINE_MS } from './call-message.js'
 import { checkTimeout, type Deferred, deferred, timerMs, within } from './deadline.js'
 import { ClientError, type ClientErrorCode } from './errors.js'
-import { fitsEvent, type Mailbox } from './mailbox.js'
+import { fitsEvent, type Inbox } from './inbox.js'
 
 export interface RequestOptions {
   readonly signal?: AbortSignal | undefined
@@ -26,13 +26,13 @@ interface Waiting {
 }
 
 export class Caller {
-  readonly #mailbox: Mailbox
+  readonly #inbox: Inbox
   readonly #retryMs: number
   readonly #waiting = new Map<string, Set<Waiting>>()
 
   /** `retryMs`: from one attempt to the next, at most. */
-  constructor(mailbox: Mailbox, retryMs: number) {
-    this.#mailbox = mailbox
+  constructor(inbox: Inbox, retryMs: number) {
+    this.#inbox = inbox
     this.#retryMs = retryMs
   }
 
@@ -86,7 +86,7 @@ export class Caller {
     this.#waiting.set(key, all.add(waiting))
     const stop = new AbortController()
     const fail = (error: unknown) => waiting.answer.reject(error)
-    this.#mailbox.open().catch(fail)
+    this.#inbox.open().catch(fail)
     this.#attempt(to, request, stop.signal).catch(fail)
     try {
       return await within(waiting.answer.promise, limits, () => {
@@ -106,7 +106,7 @@ export class Caller {
       const deadline = Math.max(1, Math.ceil(end - performance.now()))
       const timeoutMs = Math.min(SEND_MS, deadline)
       try {
-        await this.#mailbox.send(to, { ...request, deadline }, { signal: stop, timeoutMs })
+        await this.#inbox.send(to, { ...request, deadline }, { signal: stop, timeoutMs })
       } catch (error) {
         if (stop.aborted) return
         const mends =
@@ -118,7 +118,7 @@ export class Caller {
   }
 
   #late({ acknowledged }: Waiting): ClientError {
-    if (!acknowledged && !this.#mailbox.connected) return new ClientError('DISCONNECTED')
+    if (!acknowledged && !this.#inbox.connected) return new ClientError('DISCONNECTED')
     const message = acknowledged ? 'the agent did not finish in time' : 'the agent did not answer in time'
     return new ClientError('TIMEOUT', message, { acknowledged })
   }

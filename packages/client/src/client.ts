@@ -1,8 +1,8 @@
 /** A client of several relays (spec 12): wires the parts together, and takes them down again. */
 import { createClock, type Event, type EventTemplate, type Filter, type VerifiedEvent } from '@aetherkit/core'
-import type { BackoffOptions } from './backoff.js'
 import { Caller, type RequestOptions } from './call.js'
 import type { Json } from './call-message.js'
+import { type ClientOptions, checkRelays } from './client-options.js'
 import { Connection, type ConnectionListener } from './connection.js'
 import { checkTimeout, deferred, within } from './deadline.js'
 import {
@@ -15,46 +15,17 @@ import {
 } from './discover.js'
 import { ClientError } from './errors.js'
 import { checkFilters } from './filters.js'
-import type { FormatName, InFrame } from './format.js'
-import { Mailbox } from './mailbox.js'
+import type { InFrame } from './format.js'
+import { Inbox } from './inbox.js'
+import type { Mailbox, MailboxOptions } from './mailbox.js'
+import { Mailboxes } from './mailboxes.js'
+import { prover } from './proof.js'
 import { type Published, Publisher, type PublishOptions } from './publish.js'
 import { type QueryOptions, query } from './query.js'
 import { Receiver } from './receive.js'
 import { type CallHandler, type Served, Server } from './serve.js'
 import { type Signer, toSigner } from './signer.js'
 import { BufferedSubscription, type SubscribeOptions, type Subscription } from './subscribe.js'
-
-export interface ClientOptions {
-  /** Who we are: a signer, a 32-byte secret, or a new random key. */
-  readonly signer?: Signer | Uint8Array | undefined
-  /** Gives up connecting. Does nothing once connected. */
-  readonly signal?: AbortSignal | undefined
-  /** How long the first welcome may take, ms, default 10 000. */
-  readonly timeoutMs?: number | undefined
-  /** Relays at most, default 3: another is a RangeError. */
-  readonly maxRelays?: number | undefined
-  /** What to speak, best first. Default `aether.v2`, `json`. */
-  readonly formats?: readonly FormatName[] | undefined
-  /** `xx`: Noise XX with every relay, or no session (spec 8.2). Default `off`: rely on `wss`. */
-  readonly noise?: 'xx' | 'off' | undefined
-  /** Static X25519 keys of relays, hex, by URL: with noise, a relay without its key gets no session. */
-  readonly relayKeys?: Readonly<Record<string, string>> | undefined
-  /** Bytes of the largest message to take, default 1 MiB. */
-  readonly maxFrame?: number | undefined
-  /** Publishes that wait for a relay or its verdict, at most; default 4096. */
-  readonly maxPending?: number | undefined
-  /** How long until a call that has no answer is repeated, ms at most, default 3000. */
-  readonly callRetryMs?: number | undefined
-  readonly reconnect?: BackoffOptions | undefined
-  /** How often a relay is pinged, ms, default 25 000; one that shows no life in between is dropped. Not in browsers. */
-  readonly heartbeatMs?: number | undefined
-  /** Milliseconds since 1970, for `createdAt`. Default `Date.now`. */
-  readonly now?: (() => number) | undefined
-  /** Hears of what goes wrong outside of any call: lost relays, invalid events, handlers that throw. Default: nobody. */
-  readonly onError?: ((error: ClientError) => void) | undefined
-  /** Hears of human text that a relay sends. */
-  readonly onNotice?: ((notice: { readonly relay: string; readonly message: string }) => void) | undefined
-}
 
 export interface Client {
   /** Ours, hex. */
@@ -67,6 +38,13 @@ export interface Client {
   subscribe(filters: Filter | readonly Filter[], options?: SubscribeOptions): Subscription
   /** Stored events, newest first, each once. */
   query(filters: Filter | readonly Filter[], options?: QueryOptions): Promise<VerifiedEvent[]>
+  /**
+   * The stored events that are addressed to us (`p` tag), also those of while we were away, each until it is acked.
+   * `name`: of the consumer; processes with our key and the same name share the events, another name gets all of them.
+   * 1 to 64 of `A-Z a-z 0-9 . _ -`.
+   * @throws TypeError or RangeError for bad arguments
+   */
+  mailbox(name: string, options?: MailboxOptions): Mailbox
   /** Calls an agent by its public key, sealed end to end. */
   request(publicKey: string, action: string, payload: Json, options?: RequestOptions): Promise<Json>
   /** Takes calls of an action. */
@@ -118,9 +96,11 @@ class RelayClient implements Client {
   lastError: ClientError | undefined
   readonly #options: ClientOptions
   readonly #signer: Signer
+  readonly #clock: () => bigint
   readonly #connections: readonly Connection[]
   readonly #receiver: Receiver
   readonly #publisher: Publisher
+  readonly #mailboxes: Mailboxes
   readonly #caller: Caller
   readonly #server: Server
   readonly #first = deferred<void>()
@@ -136,8 +116,10 @@ class RelayClient implements Client {
     this.first = this.#first.promise
     const onError = (error: ClientError) => this.#hear(error)
     this.#receiver = new Receiver(onError)
-    this.#publisher = new Publisher({ signer, clock: createClock(now), maxPending })
-    const mailbox = new Mailbox({
+    this.#clock = createClock(now)
+    this.#publisher = new Publisher({ signer, clock: this.#clock, maxPending })
+    this.#mailboxes = new Mailboxes(this.#receiver, onError)
+    const inbox = new Inbox({
       signer,
       receiver: this.#receiver,
       publisher: this.#publisher,
@@ -147,8 +129,8 @@ class RelayClient implements Client {
         else this.#caller.receive(from, message)
       },
     })
-    this.#caller = new Caller(mailbox, callRetryMs)
-    this.#server = new Server(mailbox, onError)
+    this.#caller = new Caller(inbox, callRetryMs)
+    this.#server = new Server(inbox, onError)
     this.#connections = this.#open(urls)
   }
 
@@ -169,6 +151,11 @@ class RelayClient implements Client {
   async query(filters: Filter | readonly Filter[], options?: QueryOptions): Promise<VerifiedEvent[]> {
     this.#assertOpen()
     return query(this.#receiver, filters, options)
+  }
+
+  mailbox(name: string, options: MailboxOptions = {}): Mailbox {
+    this.#assertOpen()
+    return this.#mailboxes.open(this.publicKey, name, options)
   }
 
   async request(publicKey: string, action: string, payload: Json, options?: RequestOptions): Promise<Json> {
@@ -212,20 +199,23 @@ class RelayClient implements Client {
     this.#caller.close()
     this.#server.close()
     this.#publisher.close()
+    this.#mailboxes.close()
     this.#receiver.close()
     await Promise.all(this.#connections.map((connection) => connection.close()))
   }
 
   #open(urls: readonly string[]): Connection[] {
     const { formats = ['aether.v2', 'json'], noise = 'off', relayKeys, reconnect = {} } = this.#options
-    const { maxFrame = 1024 * 1024, heartbeatMs = 25_000 } = this.#options
+    const { maxFrame = 1024 * 1024, heartbeatMs = 25_000, auth = true } = this.#options
+    const prove = auth ? prover(this.#signer, this.#clock) : undefined
     const noiseSecret = crypto.getRandomValues(new Uint8Array(32))
-    const common = { formats, noise, noiseSecret, maxFrame, heartbeatMs, reconnect }
+    const common = { formats, noise, noiseSecret, maxFrame, heartbeatMs, reconnect, prove }
     return urls.map((url) => {
       const relayKey = relayKeys !== undefined && Object.hasOwn(relayKeys, url) ? relayKeys[url] : undefined
       const connection = new Connection(url, { ...common, relayKey }, this.#listener())
       this.#receiver.add(connection)
       this.#publisher.add(connection)
+      this.#mailboxes.add(connection)
       return connection
     })
   }
@@ -236,8 +226,14 @@ class RelayClient implements Client {
         this.#weak.delete(connection.url)
         // Subscriptions first: who answers what is published finds them there.
         this.#receiver.up(connection)
+        this.#mailboxes.up(connection)
         this.#publisher.up(connection)
         this.#first.resolve()
+      },
+      proven: (connection) => {
+        this.#receiver.proven(connection)
+        this.#mailboxes.up(connection)
+        this.#publisher.up(connection)
       },
       frame: (connection, frame) => this.#frame(connection, frame),
       down: (connection, cause) => this.#down(connection, cause),
@@ -246,6 +242,7 @@ class RelayClient implements Client {
   }
 
   #frame(connection: Connection, frame: InFrame): void {
+    if (this.#mailboxes.frame(connection, frame)) return
     if (this.#receiver.frame(connection, frame) || this.#publisher.frame(connection, frame)) return
     if (frame.type !== 'notice') return
     try {
@@ -259,6 +256,7 @@ class RelayClient implements Client {
     this.lastError = cause
     this.#publisher.down(connection)
     this.#receiver.down(connection)
+    this.#mailboxes.down(connection)
     if (cause.code === 'WEAK_WELCOME') this.#weak.add(connection.url)
     if (this.#weak.size === this.#connections.length) this.#first.reject(cause)
     if (this.#closed === undefined) this.#hear(cause)
@@ -280,15 +278,4 @@ class RelayClient implements Client {
   #assertOpen(): void {
     if (this.#closed !== undefined) throw new ClientError('CLOSED')
   }
-}
-
-function checkRelays(relays: readonly string[], maxRelays: number): readonly string[] {
-  const urls = [...new Set(relays)]
-  if (urls.length === 0 || urls.length > maxRelays)
-    throw new RangeError(`1 to ${maxRelays} relays expected, got ${urls.length}`)
-  for (const url of urls) {
-    if (!URL.canParse(url) || !/^wss?:$/.test(new URL(url).protocol))
-      throw new TypeError(`a relay is a ws: or wss: URL, got ${JSON.stringify(url)}`)
-  }
-  return urls
 }

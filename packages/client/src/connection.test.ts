@@ -16,7 +16,7 @@ describe('hello and welcome', () => {
       version: 1,
       formats: ['aether.v2', 'json'],
       noise: { required: false },
-      features: ['base64', 'eose', 'closed', 'notice'],
+      features: ['base64', 'eose', 'closed', 'notice', 'auth'],
     })
   })
 

@@ -23,6 +23,8 @@ export const CLIENT_ERRORS = {
   TOO_LARGE: 'too large to be sent',
   /** As many publishes as the client keeps are waiting for a relay. */
   QUEUE_FULL: 'too many publishes are waiting',
+  /** No relay has what was asked for, such as mailboxes. */
+  UNSUPPORTED: 'no relay supports this',
   /** The signer cannot seal or open private content, so it cannot call or be called. */
   CANNOT_SEAL: 'the signer cannot seal content',
   /** A relay delivered an event whose id or signature is wrong; it was dropped. To `onError` only. */

@@ -83,6 +83,8 @@ export class Feed {
   readonly sub: number
   readonly sink: FeedSink
   closed = false
+  /** By relay: the proofs of who we are that it had heard when it was asked. */
+  readonly proofs = new Map<string, number>()
   readonly #filters: readonly Filter[]
   readonly #live: readonly Filter[]
   readonly #tests: readonly CompiledFilter[]

@@ -10,6 +10,7 @@ import {
   encodeFrame,
   type Filter,
   type Frame,
+  type MailboxTerms,
   REJECTS,
   type Reject,
   type RejectCode,
@@ -33,6 +34,16 @@ export type OutFrame =
       readonly after?: string
     }
   | { readonly type: 'unsubscribe'; readonly sub: number }
+  | { readonly type: 'auth'; readonly event: Event }
+  | ({ readonly type: 'mailbox'; readonly sub: number } & MailboxTerms)
+  | { readonly type: 'mailbox_ack'; readonly sub: number; readonly seqs: readonly bigint[] }
+  | {
+      readonly type: 'mailbox_nack'
+      readonly sub: number
+      readonly seqs: readonly bigint[]
+      readonly delayMs?: number
+    }
+  | { readonly type: 'mailbox_delete'; readonly sub: number; readonly pubkey: string; readonly name: string }
 
 /** From a relay. What is absent the relay did not say: reference relays say little. */
 export type InFrame =
@@ -51,11 +62,16 @@ export type InFrame =
       readonly subs: readonly number[]
       readonly seq?: bigint
       readonly stored: boolean
+      /** Of a mailbox: how often it was delivered, this time included. */
+      readonly deliveries?: number
       readonly event: Event
     }
   | { readonly type: 'end'; readonly sub: number; readonly cursor?: string }
   | { readonly type: 'closed'; readonly sub: number; readonly code: RejectCode; readonly error: string }
   | { readonly type: 'notice'; readonly message: string }
+  | { readonly type: 'challenge'; readonly challenge: string }
+  | { readonly type: 'mailbox_acked'; readonly sub: number; readonly seqs: readonly bigint[] }
+  | { readonly type: 'mailbox_deleted'; readonly sub: number }
 
 /** `frame` is undefined for what needs no attention. */
 export type Decoded = { readonly ok: true; readonly frame: InFrame | undefined } | Reject
@@ -96,7 +112,11 @@ function fromFrame(frame: Frame): InFrame | undefined {
     case 'subscribed':
     case 'deliver':
     case 'end':
+    case 'mailbox_acked':
+    case 'mailbox_deleted':
       return frame
+    case 'authChallenge':
+      return { type: 'challenge', challenge: frame.challenge }
     case 'rejected': {
       const { type, id, code, message, retryAfterMs } = frame
       return {
@@ -117,7 +137,7 @@ function jsonFormat({ base64 }: FormatOptions): Format {
   return {
     name: 'json',
     encode(frame) {
-      if (frame.type === 'publish') return writeMessage(frame, { base64 })
+      if (frame.type === 'publish' || frame.type === 'auth') return writeMessage(frame, { base64 })
       const { sub, ...rest } = frame
       return writeMessage({ ...rest, subId: String(sub) })
     },
@@ -154,8 +174,12 @@ function fromMessage(message: RelayMessage): InFrame | undefined {
       }
     }
     case 'event': {
-      const { subId, event, seq, stored } = message
-      return { type: 'deliver', subs: [subOf(subId)], event, stored, ...(seq !== undefined && { seq }) }
+      const { subId, event, seq, stored, deliveries } = message
+      return {
+        ...{ type: 'deliver', subs: [subOf(subId)], event, stored },
+        ...(seq !== undefined && { seq }),
+        ...(deliveries !== undefined && { deliveries }),
+      }
     }
     case 'subscribed':
       return { type: 'subscribed', sub: subOf(message.subId), gap: message.gap }
@@ -169,6 +193,12 @@ function fromMessage(message: RelayMessage): InFrame | undefined {
       return { type: 'closed', sub: subOf(message.subId), ...explain(message.code, message.error) }
     case 'notice':
       return message
+    case 'auth':
+      return { type: 'challenge', challenge: message.challenge }
+    case 'mailbox_acked':
+      return { type: 'mailbox_acked', sub: subOf(message.subId), seqs: message.seqs }
+    case 'mailbox_deleted':
+      return { type: 'mailbox_deleted', sub: subOf(message.subId) }
     default:
       return undefined
   }

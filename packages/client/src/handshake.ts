@@ -25,6 +25,8 @@ export interface HandshakeOptions {
   readonly noiseSecret: Uint8Array
   /** Bytes. */
   readonly maxFrame: number
+  /** Whether to be asked who we are. */
+  readonly auth: boolean
 }
 
 /** What was agreed on. */
@@ -36,6 +38,8 @@ export interface Session {
   readonly features: readonly string[]
   /** The relay's proven X25519 key with noise. */
   readonly relayKey: string | undefined
+  /** What an AUTH event must name with noise, hex (spec 8.2). */
+  readonly binding: string | undefined
   /** The messages that carry a frame. */
   encode(frame: OutFrame): readonly (string | Uint8Array)[]
   decode(data: string | Uint8Array): Decoded
@@ -59,7 +63,8 @@ export class Handshake {
   constructor(options: HandshakeOptions) {
     this.#options = options
     const required = options.noise === 'xx'
-    const features = ['base64', 'eose', 'closed', 'notice', ...(required ? ['noise-xx'] : [])]
+    const auth = options.auth ? ['auth'] : []
+    const features = ['base64', 'eose', 'closed', 'notice', ...auth, ...(required ? ['noise-xx'] : [])]
     const noise = { required, ...(required && { pubkey: exchangeKeys(options.noiseSecret).publicKey }) }
     this.hello = writeMessage({ type: 'hello', version: 1, formats: options.formats, noise, features })
   }
@@ -129,6 +134,7 @@ export class Handshake {
       epoch: welcome.epoch,
       features: welcome.features,
       relayKey: transport?.peerPublicKey,
+      binding: transport?.handshakeHash,
       ...(transport === undefined ? plainly(format) : throughNoise(format, transport)),
     }
   }

@@ -13,7 +13,8 @@ export {
   type StoredCheckpoint,
   type Typed,
 } from './checkpoints.js'
-export { type Client, type ClientOptions, connect } from './client.js'
+export { type Client, connect } from './client.js'
+export type { ClientOptions } from './client-options.js'
 export type {
   AgentInfo,
   AgentProfile,
@@ -42,6 +43,8 @@ export {
   type Verdict,
 } from './errors.js'
 export type { FormatName } from './format.js'
+export { type HttpAuthorizationOptions, httpAuthorization } from './http-authorization.js'
+export type { DeadLetter, Mailbox, MailboxMessage, MailboxOptions } from './mailbox.js'
 export type { Published, PublishOptions } from './publish.js'
 export type { QueryOptions } from './query.js'
 export { LOG_KIND, type LogOptions, type LogWriter, openLog } from './sealed-log.js'

@@ -1,99 +1,57 @@
-/** The sealed post of an agent (kind 21000, see call-message.ts): one subscription in, sealed and signed events out. */
-import { canonicalSize, DEFAULT_LIMITS, sealedLength, type VerifiedEvent } from '@aetherkit/core'
-import { CALL_KIND, type CallMessage, readCallMessage, writeCallMessage } from './call-message.js'
-import { type Deferred, deferred } from './deadline.js'
-import { ClientError } from './errors.js'
-import type { Feed } from './feed.js'
-import type { Publisher, PublishOptions } from './publish.js'
-import type { Receiver } from './receive.js'
-import type { Signer } from './signer.js'
+/**
+ * Durable mailboxes (schemas/README.md, "Mailboxes"): the stored events that are addressed to us, also those of while we
+ * were away, each until it is acked. The relays keep what was acked, so processes with one key and one name share them.
+ */
+import type { Filter, VerifiedEvent } from '@aetherkit/core'
 
 export interface MailboxOptions {
-  readonly signer: Signer
-  readonly receiver: Receiver
-  readonly publisher: Publisher
-  readonly onError: (error: ClientError) => void
-  /** Takes every message that opened. `from`: the sender's public key, proven. */
-  readonly onMessage: (from: string, message: CallMessage, event: VerifiedEvent) => void
+  /** What narrows it. It is part of the mailbox: to change it, delete the mailbox or use another name. Default: nothing. */
+  readonly filters?: Filter | readonly Filter[] | undefined
+  /** Where a new mailbox begins: with all that is stored (default), or with what comes. */
+  readonly from?: 'start' | 'now' | undefined
+  /** Without an ack for so long, ms, an event is delivered again; 100 to 12 hours, default 30 000. */
+  readonly ackTimeoutMs?: number | undefined
+  /** Events that a relay delivers ahead of the acks, default 64; 1: one after the other. */
+  readonly maxUnacked?: number | undefined
+  /** With `onDeadLetter`: an event that was delivered more often than this is not handed out any more. */
+  readonly maxDeliveries?: number | undefined
+  /** Takes what was delivered too often; it is acked when this resolves, and comes again when it rejects. */
+  readonly onDeadLetter?: ((letter: DeadLetter) => void | Promise<void>) | undefined
+  /** Hears of every relay where events may be missing: taken out of its store, or its store is another. */
+  readonly onGap?: ((relay: string) => void) | undefined
+  /** Ends it; the iteration then throws the signal's reason. */
+  readonly signal?: AbortSignal | undefined
 }
 
-export class Mailbox {
-  readonly #options: MailboxOptions
-  #feed: Feed | undefined
-  #ready: Deferred<void> | undefined
-
-  constructor(options: MailboxOptions) {
-    this.#options = options
-  }
-
-  /** Whether there is a session with any relay. */
-  get connected(): boolean {
-    return this.#options.receiver.connected
-  }
-
-  /**
-   * Opens the subscription, the first time: what is published after that finds it at every relay. Resolves when the
-   * connected relays confirmed it.
-   * @throws ClientError CANNOT_SEAL; REJECTED when no relay lets us subscribe; CLOSED.
-   */
-  open(): Promise<void> {
-    const { signer, receiver } = this.#options
-    if (signer.seal === undefined || signer.open === undefined)
-      return Promise.reject(new ClientError('CANNOT_SEAL'))
-    if (this.#ready !== undefined) return this.#ready.promise
-    const ready = deferred<void>()
-    this.#ready = ready
-    this.#feed = receiver.open({
-      filters: [{ kinds: [CALL_KIND], tags: [{ key: 'p', any: [signer.publicKey] }] }],
-      sink: {
-        event: (event) => void this.#receive(event),
-        stored: () => ready.resolve(),
-        failed: (error) => this.#fail(error),
-        closed: () => this.#fail(new ClientError('CLOSED')),
-      },
-    })
-    return ready.promise
-  }
-
-  /**
-   * Seals and publishes one message.
-   * @throws as `publish`; TypeError for a recipient nobody can own.
-   */
-  async send(to: string, message: CallMessage, options: PublishOptions): Promise<void> {
-    const { signer, publisher } = this.#options
-    if (signer.seal === undefined) throw new ClientError('CANNOT_SEAL')
-    const content = await signer.seal(writeCallMessage(message), to)
-    await publisher.publish({ kind: CALL_KIND, tags: [['p', to]], content }, options)
-  }
-
-  async #receive(event: VerifiedEvent): Promise<void> {
-    const { signer, onMessage, onError } = this.#options
-    try {
-      const plain = await signer.open?.(event.content, event.pubkey)
-      const message = plain === undefined ? undefined : readCallMessage(plain)
-      if (message !== undefined) onMessage(event.pubkey, message, event)
-    } catch (cause) {
-      onError(new ClientError('HANDLER_FAILED', 'a sealed message could not be opened', { cause }))
-    }
-  }
-
-  #fail(error: ClientError): void {
-    if (this.#feed !== undefined) this.#options.receiver.closeFeed(this.#feed)
-    this.#ready?.reject(error)
-    this.#feed = this.#ready = undefined
-  }
+export interface DeadLetter {
+  readonly event: VerifiedEvent
+  readonly deliveries: number
 }
 
-/** Whether a message fits into an event (spec 1.5). */
-export function fitsEvent(message: CallMessage): boolean {
-  const sealed = sealedLength(writeCallMessage(message).length)
-  const pubkey = '0'.repeat(64)
-  const empty = {
-    pubkey,
-    createdAt: 0n,
-    kind: CALL_KIND,
-    tags: [['p', pubkey] as const],
-    content: new Uint8Array(),
-  }
-  return canonicalSize(empty) + sealed <= DEFAULT_LIMITS.maxSize
+export interface MailboxMessage {
+  readonly event: VerifiedEvent
+  /** How often it was delivered, this time included. */
+  readonly deliveries: number
+  /**
+   * Done. Resolves when it is on disk at a relay, and at every connected one that delivered it; then it never comes again.
+   * Without a relay it waits for one. Rejects with CLOSED when the mailbox or the client is closed before that.
+   */
+  ack(): Promise<void>
+  /** Not done: comes again, after `delayMs` (at most 12 hours), to whichever process has room. */
+  nack(delayMs?: number): void
+}
+
+export interface Mailbox extends AsyncIterable<MailboxMessage> {
+  readonly name: string
+  /** Resolves when a relay has opened it; rejects when none will. */
+  readonly opened: Promise<void>
+  /** Whether events may be missing at a relay. */
+  readonly gap: boolean
+  /** Ends it here: what is not acked is for other processes at once. Acks under way are still confirmed. */
+  close(): void
+  /** Closes it and has every relay forget it. @throws ClientError TIMEOUT, REJECTED, CLOSED */
+  delete(options?: {
+    readonly timeoutMs?: number | undefined
+    readonly signal?: AbortSignal | undefined
+  }): Promise<void>
 }

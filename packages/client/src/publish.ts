@@ -50,8 +50,8 @@ interface Job {
   /** Of `performance.now()`. */
   readonly deadline: number
   readonly verdicts: Map<string, Verdict>
-  /** Relays that were sent it in their present session. */
-  readonly sent: Set<string>
+  /** Relays that were sent it in their present session, and after how many proofs of who we are. */
+  readonly sent: Map<string, number>
   readonly retries: Map<string, ReturnType<typeof setTimeout>>
   readonly settled: Deferred<Published>
 }
@@ -100,6 +100,7 @@ export class Publisher {
     }
   }
 
+  /** There is a session, or the relay has heard who we are. */
   up(connection: Connection): void {
     for (const job of this.#all()) this.#send(job, connection)
   }
@@ -150,7 +151,7 @@ export class Publisher {
       quorum,
       deadline: performance.now() + timeoutMs,
       verdicts: new Map(),
-      sent: new Set(),
+      sent: new Map(),
       retries: new Map(),
       settled: deferred(),
     }
@@ -188,7 +189,7 @@ export class Publisher {
     const { url } = connection
     if (job.verdicts.has(url) || job.sent.has(url) || job.retries.has(url)) return
     try {
-      if (connection.send({ type: 'publish', event: job.event })) job.sent.add(url)
+      if (connection.send({ type: 'publish', event: job.event })) job.sent.set(url, connection.proofs)
     } catch {
       const error = 'the relay takes no content that is not text'
       this.#judge(job, connection, { ok: false, code: 'unsupported', error })
@@ -199,18 +200,24 @@ export class Publisher {
     const { code, error, retryAfterMs } = frame
     // It closes, and is sent the event again when it is back.
     if (code === 'going_away') return
+    const again = code === 'auth_required' ? connection.again(job.sent.get(connection.url) ?? 0) : 'never'
+    if (again !== 'never') {
+      job.sent.delete(connection.url)
+      if (again === 'now') this.#send(job, connection)
+      return
+    }
     if (retryAfterMs === undefined || performance.now() + retryAfterMs >= job.deadline) {
       this.#judge(job, connection, { ok: false, code, error })
       return
     }
     const { url } = connection
     if (job.retries.has(url)) return
-    const again = () => {
+    const retry = () => {
       job.retries.delete(url)
       job.sent.delete(url)
       this.#send(job, connection)
     }
-    job.retries.set(url, setTimeout(again, timerMs(retryAfterMs)))
+    job.retries.set(url, setTimeout(retry, timerMs(retryAfterMs)))
   }
 
   #judge(job: Job, connection: Connection, verdict: Verdict): void {

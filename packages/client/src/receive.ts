@@ -6,6 +6,7 @@ import {
   type RejectCode,
   type TagValues,
   tagValues,
+  type VerifiedEvent,
 } from '@aetherkit/core'
 import type { Connection } from './connection.js'
 import { ClientError } from './errors.js'
@@ -34,6 +35,8 @@ interface Link {
 export class Receiver {
   readonly #links = new Map<string, Link>()
   readonly #feeds = new Map<number, Feed>()
+  /** By relay: what was refused while the relay was being told who we are. */
+  readonly #unproven = new Map<string, Set<Feed>>()
   readonly #queue: VerifyQueue
   readonly #onError: (error: ClientError) => void
   #lastSub = 0
@@ -77,8 +80,30 @@ export class Receiver {
   }
 
   down(connection: Connection): void {
+    this.#unproven.delete(connection.url)
     this.#setState(connection, 'down')
     this.#settleAll()
+  }
+
+  /** The relay has heard who we are: what it refused for want of that is asked again. */
+  proven(connection: Connection): void {
+    const unproven = this.#unproven.get(connection.url) ?? []
+    this.#unproven.delete(connection.url)
+    for (const feed of unproven) if (!feed.closed) this.#ask(connection, feed)
+  }
+
+  /** A number for something that is like a subscription. */
+  nextSub(): number {
+    return ++this.#lastSub
+  }
+
+  /** Runs with the event once it is verified, behind what came before. */
+  verified(relay: string, event: Event, run: (event: VerifiedEvent) => void): void {
+    this.#queue.run(() => {
+      const verified = this.#queue.check(event)
+      if (verified.ok) run(verified.event)
+      else this.#refuse(relay, event, verified)
+    }, canonicalSize(event))
   }
 
   /** True when the frame was one for us. What follows an event in the stream is handled after it. */
@@ -166,6 +191,7 @@ export class Receiver {
     if (frame.type === 'subscribed') feed.subscribed(url, frame.gap)
     else if (frame.type === 'end') feed.ended(url, frame.cursor, session?.epoch)
     else if (PASSING.has(frame.code)) this.#askAgain(connection)
+    else if (frame.code === 'auth_required' && this.#askProven(connection, feed)) return
     else if (frame.code !== 'going_away') {
       const facts = { relay: url, rejectCode: frame.code }
       const error = new ClientError('REJECTED', `the relay refused the subscription: ${frame.error}`, facts)
@@ -178,8 +204,18 @@ export class Receiver {
   #ask(connection: Connection, feed: Feed): void {
     const { session, url } = connection
     if (session === undefined) return
+    feed.proofs.set(url, connection.proofs)
     const asked = feed.ask(url, session.epoch === undefined)
     connection.send({ type: 'subscribe', sub: feed.sub, ...asked })
+  }
+
+  #askProven(connection: Connection, feed: Feed): boolean {
+    const again = connection.again(feed.proofs.get(connection.url) ?? 0)
+    if (again === 'now') this.#ask(connection, feed)
+    if (again !== 'later') return again === 'now'
+    const unproven = this.#unproven.get(connection.url) ?? new Set()
+    this.#unproven.set(connection.url, unproven.add(feed))
+    return true
   }
 
   /** Asks for every feed anew: the same number replaces, and each goes on behind its cursor. */

@@ -4,7 +4,7 @@ import { type Call, CallLedger, CLOCK_MS } from './call-ledger.js'
 import { type CallReply, type CallRequest, checkCall, errorReply, type Json } from './call-message.js'
 import { timerMs } from './deadline.js'
 import { CallError, ClientError } from './errors.js'
-import { fitsEvent, type Mailbox } from './mailbox.js'
+import { fitsEvent, type Inbox } from './inbox.js'
 
 export interface CallContext {
   /** The caller's public key, proven by its signature. */
@@ -43,15 +43,15 @@ const REPLY_MS = 10_000
 const FAILED = errorReply('PEER_ERROR', 'the agent failed')
 
 export class Server {
-  readonly #mailbox: Mailbox
+  readonly #inbox: Inbox
   readonly #onError: (error: ClientError) => void
   readonly #handlers = new Map<string, CallHandler>()
   readonly #ledger = new CallLedger()
   readonly #running = new Set<AbortController>()
   #closed = false
 
-  constructor(mailbox: Mailbox, onError: (error: ClientError) => void) {
-    this.#mailbox = mailbox
+  constructor(inbox: Inbox, onError: (error: ClientError) => void) {
+    this.#inbox = inbox
     this.#onError = onError
   }
 
@@ -66,7 +66,7 @@ export class Server {
     if (!canSeal) throw new ClientError('CANNOT_SEAL')
     if (this.#handlers.has(action)) throw new TypeError(`${JSON.stringify(action)} has a handler already`)
     this.#handlers.set(action, handler)
-    const ready = this.#mailbox.open()
+    const ready = this.#inbox.open()
     ready.catch((error: unknown) => {
       if (ClientError.is(error) && error.code !== 'CLOSED') this.#onError(error)
     })
@@ -162,8 +162,8 @@ export class Server {
     this.#send(to, { ...reply, id })
   }
 
-  #send(to: string, message: Parameters<Mailbox['send']>[1]): void {
-    this.#mailbox.send(to, message, { timeoutMs: REPLY_MS }).catch((error: unknown) => {
+  #send(to: string, message: Parameters<Inbox['send']>[1]): void {
+    this.#inbox.send(to, message, { timeoutMs: REPLY_MS }).catch((error: unknown) => {
       if (this.#closed) return
       this.#onError(
         ClientError.is(error)

@@ -94,6 +94,7 @@ export { decodeBinary, decodeEnvelope, encodeEnvelope } from './wire/envelope.js
 export { decodeEvent, encodeEvent } from './wire/event-buffer.js'
 export type { Frame, FrameLimits, FrameReject } from './wire/frame.js'
 export { type Delivery, encodeAccepted, encodeDeliver, STATUSES, type Status } from './wire/frame-buffer.js'
+export { isMailboxName, MAX_SEQS, type MailboxTerms } from './wire/mailbox-message.js'
 export type { ClientMessage, MessageReject, ReadOptions, RelayMessage } from './wire/message.js'
 export { readMessage } from './wire/read-message.js'
 export { readRelayMessage } from './wire/read-relay-message.js'

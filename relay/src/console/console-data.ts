@@ -4,6 +4,7 @@
  *   GET /v1/console          ConsoleState with `agents`
  *   GET /v1/console/stream   server-sent events: `state` each second, `agents` when they change, `events`, `closed`
  */
+import type { Surface, SurfaceCounts } from '../surface.js'
 
 export interface ConsoleState {
   readonly name: string
@@ -16,6 +17,7 @@ export interface ConsoleState {
   readonly judging: number
   readonly outbox_bytes: number
   readonly connections: Listed<ConnectionRow>
+  readonly surfaces: SurfaceCounts
   readonly subscriptions: Listed<SubscriptionRow>
   readonly counts: Counts
   readonly rates: Rates
@@ -30,13 +32,12 @@ export interface Listed<Row> {
 export interface ConnectionRow {
   readonly id: number
   readonly address: string
-  /** `console` for pages like this one, `stream` for readers of `/v1/stream`. */
-  readonly surface: 'websocket' | 'stream' | 'console'
+  readonly surface: Surface
   /** Where it came in; absent for streams. */
   readonly port?: number
   /** The subprotocol agreed on, if any. */
   readonly protocol?: string
-  readonly age_seconds?: number
+  readonly age_seconds: number
   readonly pending_bytes: number
   readonly subscriptions: number
 }

@@ -3,13 +3,13 @@
  * the relay: it keeps the newest events of a moment and counts the others, and waits while the browser is slow.
  */
 import type { ServerResponse } from 'node:http'
-import type { Filter } from '@aetherkit/core'
+import { canonicalSize, type Filter } from '@aetherkit/core'
 import type { Bus } from '../bus.js'
 import type { Delivery } from '../deliver.js'
 import type { Peer } from '../policy.js'
 import type { Reply } from '../replies.js'
 import { type Subscriber, type Subscription, Subscriptions } from '../subscriptions.js'
-import type { EventsMessage } from './console-data.js'
+import type { EventsMessage, ShownEvent } from './console-data.js'
 import { shownEvent } from './shown.js'
 
 export interface ConsoleStreamOptions {
@@ -23,18 +23,21 @@ export interface ConsoleStreamOptions {
 
 /** Events of one moment that are shown. */
 const MAX_EVENTS = 60
-/** Moments that a browser may leave what was written. */
-const MAX_STUCK = 120
+/** An event above it is cut to what is shown as soon as it comes, not held as it is. Bytes. */
+const MAX_HELD = 4096
 
 export class ConsoleStream implements Subscriber {
+  readonly surface = 'console'
+  readonly since = performance.now()
   readonly peer: Peer
   /** The relay waits for no console: what it has no room for it counts. */
   readonly congested = false
   readonly #options: ConsoleStreamOptions
   readonly #subscriptions: Subscriptions
-  #deliveries: Delivery[] = []
+  #waiting: (Delivery | ShownEvent)[] = []
   #skipped = 0
-  #stuck = 0
+  /** When the browser began to leave what was written; milliseconds of `performance.now()`. */
+  #stuckSince: number | undefined
   #open = true
   readonly #sent = new Map<string, string>()
 
@@ -60,12 +63,16 @@ export class ConsoleStream implements Subscriber {
   }
 
   deliver(_subscription: Subscription, delivery: Delivery): void {
-    this.#deliveries.push(delivery)
-    if (this.#deliveries.length > 2 * MAX_EVENTS) this.#trim()
+    const isSmall = canonicalSize(delivery.event) <= MAX_HELD
+    this.#waiting.push(isSmall ? delivery : shownEvent(delivery, delivery.stored))
+    if (this.#waiting.length > 2 * MAX_EVENTS) this.#trim()
   }
 
   cut(): void {
+    if (!this.#open) return
+    this.#options.bus.observe({ type: 'slow_consumer', peer: this.peer })
     this.#options.response.destroy()
+    this.#close()
   }
 
   /** The stream ends for a reason that the page is told. */
@@ -80,29 +87,36 @@ export class ConsoleStream implements Subscriber {
   tick(messages: ReadonlyMap<string, string>): void {
     if (!this.#open) return
     if (this.#options.response.writableNeedDrain) {
-      if (++this.#stuck > MAX_STUCK) this.cut()
+      this.#wait()
       return
     }
-    this.#stuck = 0
+    this.#stuckSince = undefined
     for (const [event, data] of messages) {
       if (this.#sent.get(event) === data) continue
       this.#sent.set(event, data)
       this.#frame(event, data)
     }
     this.#trim()
-    if (this.#deliveries.length === 0) return
-    const events = this.#deliveries.map((delivery) => shownEvent(delivery, delivery.stored))
+    if (this.#waiting.length === 0) return
+    const events = this.#waiting.map((each) => ('event' in each ? shownEvent(each, each.stored) : each))
     const message: EventsMessage = { events, skipped: this.#skipped }
-    this.#deliveries = []
+    this.#waiting = []
     this.#skipped = 0
     this.#frame('events', JSON.stringify(message))
   }
 
+  /** A browser may leave what was written as long as a reader of `/v1/stream` may: two heartbeats. */
+  #wait(): void {
+    const now = performance.now()
+    this.#stuckSince ??= now
+    if (now - this.#stuckSince > 2 * this.#options.bus.limits.heartbeatMs) this.cut()
+  }
+
   #trim(): void {
-    const over = this.#deliveries.length - MAX_EVENTS
+    const over = this.#waiting.length - MAX_EVENTS
     if (over <= 0) return
     this.#skipped += over
-    this.#deliveries = this.#deliveries.slice(over)
+    this.#waiting = this.#waiting.slice(over)
   }
 
   #frame(event: string, data: string): void {
@@ -112,7 +126,7 @@ export class ConsoleStream implements Subscriber {
   #close(): void {
     if (!this.#open) return
     this.#open = false
-    this.#deliveries = []
+    this.#waiting = []
     this.#subscriptions.close()
     this.#options.closed(this)
   }

@@ -5,16 +5,13 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { type Event, type JsonObject, seal } from '@aetherkit/core'
 import { createRelay, type Relay, type RelayOptions } from '@aetherkit/relay'
-import { afterEach, expect, test, vi } from 'vitest'
+import { afterEach, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
+import { ADMIN_TOKEN, headers, next } from '../../test/console-client.js'
 import { ask, EventStream } from '../../test/http-client.js'
 import { createAuthor } from '../../test/signing.js'
 import type { ConsoleState, EventsMessage, ShownEvent } from './console-data.js'
 
-vi.setConfig({ testTimeout: 30_000 })
-
-const ADMIN_TOKEN = 'correct-horse-battery'
-const headers = { authorization: `Bearer ${ADMIN_TOKEN}` }
 const ROUTES = ['/v1/console', '/v1/console/stream'] as const
 
 const relays: Relay[] = []
@@ -35,15 +32,6 @@ async function listen(port: number, query = ''): Promise<EventStream> {
   streams.push(stream)
   expect(stream.status).toBe(200)
   return stream
-}
-
-/** The data of the next block of this event; those of others are passed over. */
-async function next<T>(stream: EventStream, event: string): Promise<T> {
-  for (;;) {
-    const block = await stream.next()
-    if (block === undefined) throw new Error(`the stream ended before ${event}`)
-    if (block.event === event) return JSON.parse(block.data ?? '') as T
-  }
 }
 
 async function shown(stream: EventStream, count: number): Promise<readonly ShownEvent[]> {
@@ -206,7 +194,7 @@ test('the state has connections with their pending bytes, subscriptions with the
   expect(await relay.publish({ ...event, id: '0'.repeat(64) })).toMatchObject({ code: 'id_mismatch' })
   const state = await snapshot(port)
   const [row] = state.connections.rows
-  expect(row).toMatchObject({ surface: 'websocket', port: relay.port, pending_bytes: 0, subscriptions: 1 })
+  expect(row).toMatchObject({ surface: 'native', port: relay.port, pending_bytes: 0, subscriptions: 1 })
   expect(state.subscriptions).toMatchObject({
     total: 1,
     rows: [{ peer: row?.id, id: '<b>', live: true, filters: '[{"kinds":[5],"tags":{"t":["x"]}}]' }],
@@ -258,7 +246,7 @@ test('at most eight consoles are open at once: unavailable; one that leaves make
   const eight = await Promise.all(Array.from({ length: 8 }, () => listen(port)))
   expect((await ask(port, 'GET /v1/console/stream', { headers })).json.code).toBe('unavailable')
   eight[0]?.close()
-  await vi.waitFor(async () => expect((await snapshot(port)).connections.total).toBe(7))
+  await expect.poll(async () => (await snapshot(port)).connections.total).toBe(7)
   const last = await listen(port)
   const closing = relay.close()
   expect(await next(last, 'closed')).toMatchObject({ code: 'going_away' })

@@ -12,8 +12,9 @@ import { reject } from '@aetherkit/core'
 import type { GatewayHost } from '../gateway/gateway.js'
 import { Refused, sendJson } from '../gateway/http-answer.js'
 import { readQueryFilters } from '../gateway/http-filters.js'
-import type { Exchange, HttpRoute } from '../gateway/http-routes.js'
-import { AdminToken } from './admin-token.js'
+import { assertToken } from '../gateway/http-operator.js'
+import type { Exchange, Handler, HttpRoute } from '../gateway/http-routes.js'
+import type { AdminToken } from './admin-token.js'
 import { agentsOf, OFFER_KIND, PROFILE_KIND } from './agents.js'
 import type { Agent } from './console-data.js'
 import { ConsoleStream } from './console-stream.js'
@@ -25,8 +26,8 @@ export interface ConsoleOptions {
   readonly host: GatewayHost
   /** Readers of `/v1/stream`. */
   readonly streams: Iterable<Stream>
-  /** Absent: no console. */
-  readonly token: string | undefined
+  /** Without one there is no console. */
+  readonly admin: AdminToken
 }
 
 /** Between two writes to open consoles. */
@@ -41,37 +42,37 @@ const MAX_CONSOLES = 8
 
 const NO_CONSOLE = 'no console: it needs an admin token, see --http-admin-token-file'
 
-/** @throws RangeError for a token that is none. */
 export function openConsole(options: ConsoleOptions): {
   readonly routes: readonly HttpRoute[]
+  /** The pages that look. */
+  readonly open: Iterable<ConsoleStream>
   close(): void
 } {
-  const { token, host, streams } = options
-  const paths = ['/', '/v1/console', '/v1/console/stream'] as const
-  if (token === undefined) {
-    const refuse = () => {
-      throw new Refused(reject('not_found', undefined, NO_CONSOLE))
-    }
-    return { routes: paths.map((path) => ({ path, methods: { GET: refuse } })), close() {} }
-  }
-  const console = new Console(host, streams, new AdminToken(token))
-  const [page, state, stream] = paths
+  const { admin } = options
+  const console = new Console(options)
+  const ifAny = (handler: Handler) => ({
+    GET(exchange: Exchange) {
+      if (!admin.isSet) throw new Refused(reject('not_found', undefined, NO_CONSOLE))
+      return handler(exchange)
+    },
+  })
   return {
     routes: [
-      { path: page, methods: { GET: (exchange) => console.page(exchange) } },
-      { path: state, methods: { GET: (exchange) => console.state(exchange) } },
-      { path: stream, methods: { GET: (exchange) => console.stream(exchange) } },
+      { path: '/', methods: ifAny((exchange) => console.page(exchange)) },
+      { path: '/v1/console', methods: ifAny((exchange) => console.state(exchange)) },
+      { path: '/v1/console/stream', methods: ifAny((exchange) => console.stream(exchange)) },
     ],
-    close: () => console.close(),
+    open: console.open,
+    close: () => console.close('going_away'),
   }
 }
 
 class Console {
   readonly #host: GatewayHost
   readonly #streams: Iterable<Stream>
-  readonly #token: AdminToken
+  readonly #admin: AdminToken
   readonly #tally = new Tally()
-  readonly #open = new Set<ConsoleStream>()
+  readonly open = new Set<ConsoleStream>()
   #timer: NodeJS.Timeout | undefined
   #ticks = 0
   #messages: ReadonlyMap<string, string> = new Map()
@@ -79,10 +80,11 @@ class Console {
   #agentsAt = Number.NEGATIVE_INFINITY
   #agentsChanged = true
 
-  constructor(host: GatewayHost, streams: Iterable<Stream>, token: AdminToken) {
+  constructor({ host, streams, admin }: ConsoleOptions) {
     this.#host = host
     this.#streams = streams
-    this.#token = token
+    this.#admin = admin
+    admin.onReplace(() => this.close('auth_required'))
     host.watch((event) => {
       this.#tally.observe(event)
       if (event.type === 'accepted' && (event.kind === PROFILE_KIND || event.kind === OFFER_KIND))
@@ -97,16 +99,16 @@ class Console {
   }
 
   state(exchange: Exchange): void {
-    this.#admit(exchange)
+    assertToken(exchange, this.#admin)
     sendJson(exchange.response, 200, JSON.stringify({ ...this.#state(), agents: this.#agentsNow(0) }))
   }
 
   stream(exchange: Exchange): void {
-    this.#admit(exchange)
+    assertToken(exchange, this.#admin)
     const { request, response, peer, search } = exchange
     const { bus } = this.#host
     const filters = readQueryFilters(search, bus.limits, new Set())
-    if (this.#open.size >= MAX_CONSOLES)
+    if (this.open.size >= MAX_CONSOLES)
       throw new Refused(reject('unavailable', undefined, `at most ${MAX_CONSOLES} consoles`))
     response.setHeader('content-type', 'text/event-stream')
     response.setHeader('x-accel-buffering', 'no')
@@ -119,32 +121,25 @@ class Console {
       ...{ bus, peer, response, filters: filters.map((filter) => ({ limit: RECENT, ...filter })) },
       closed: (gone) => this.#closed(gone),
     })
-    this.#open.add(stream)
+    this.open.add(stream)
+    bus.observe({ type: 'connected', peer, surface: 'console' })
     stream.start()
     // A new console is shown the state at once.
     this.#ticks = 0
-    if (this.#open.size > 0) this.#timer ??= setInterval(() => this.#tick(), TICK_MS)
+    if (this.open.size > 0) this.#timer ??= setInterval(() => this.#tick(), TICK_MS)
   }
 
-  /** Drain: every page is told, and its stream ends. */
-  close(): void {
-    for (const stream of [...this.#open]) stream.end(reject('going_away'))
+  /** Every page is told why, and its stream ends: in a drain, or because another token holds now. */
+  close(why: 'going_away' | 'auth_required'): void {
+    for (const stream of [...this.open]) stream.end(reject(why))
   }
 
   #closed(stream: ConsoleStream): void {
-    this.#open.delete(stream)
-    if (this.#open.size > 0) return
+    this.open.delete(stream)
+    this.#host.bus.observe({ type: 'disconnected', peer: stream.peer, surface: 'console' })
+    if (this.open.size > 0) return
     clearInterval(this.#timer)
     this.#timer = undefined
-  }
-
-  /** @throws Refused unless the token is shown. */
-  #admit({ request, response }: Exchange): void {
-    response.setHeader('cache-control', 'no-store')
-    response.setHeader('x-content-type-options', 'nosniff')
-    if (this.#token.admits(request)) return
-    response.setHeader('www-authenticate', 'Bearer')
-    throw new Refused(reject('auth_required', undefined, 'the admin token, as Authorization: Bearer'))
   }
 
   #tick(): void {
@@ -154,16 +149,16 @@ class Console {
           ['state', JSON.stringify(this.#state())],
           ['agents', JSON.stringify(this.#agentsNow(TICK_MS * STATE_TICKS))],
         ])
-      for (const stream of [...this.#open]) stream.tick(this.#messages)
+      for (const stream of [...this.open]) stream.tick(this.#messages)
     } catch (error) {
       this.#host.bus.observe({ type: 'fault', error })
-      for (const stream of [...this.#open]) stream.end(reject('unavailable'))
+      for (const stream of [...this.open]) stream.end(reject('unavailable'))
     }
   }
 
   #state() {
     const [host, tally, streams] = [this.#host, this.#tally, this.#streams]
-    return stateOf({ host, tally, streams, consoles: this.#open })
+    return stateOf({ host, tally, streams, consoles: this.open })
   }
 
   /** Changes are looked for when the last look is `leastMs` ago. */

@@ -3,15 +3,16 @@ import { writeFilter, writeJson } from '@aetherkit/core'
 import type { GatewayHost } from '../gateway/gateway.js'
 import type { Peer } from '../policy.js'
 import { sumOf } from '../store/usage.js'
+import type { OpenPeer } from '../surface.js'
 import type { ConnectionRow, ConsoleState, Listed, SubscriptionRow } from './console-data.js'
 import { shownText } from './shown.js'
 import type { Tally } from './tally.js'
 
 /** A reader of an event stream. */
-export interface Stream {
+export interface Stream extends OpenPeer {
   readonly peer: Peer
-  /** Bytes that it has not taken yet. */
-  readonly backlog: number
+  /** When it was opened; milliseconds of `performance.now()`. */
+  readonly since: number
 }
 
 export interface StateOptions {
@@ -23,13 +24,14 @@ export interface StateOptions {
   readonly consoles: Iterable<Stream>
 }
 
-const MAX_ROWS = 200
+/** Rows that a page is shown, of lists that may be long. */
+const MAX_ROWS = 100
 const MAX_FILTERS = 300
 
 export function stateOf(options: StateOptions): ConsoleState {
   const { host, tally } = options
   const { history, info } = host.bus
-  const { publishes, verifying, judging, outboxBytes } = host.stats()
+  const { publishes, verifying, judging, outboxBytes, surfaces } = host.stats()
   const { name } = info()
   return {
     name: shownText(String(name ?? ''), 100),
@@ -39,6 +41,7 @@ export function stateOf(options: StateOptions): ConsoleState {
     stored: sumOf(history.store.usage()),
     ...{ publishes, verifying, judging, outbox_bytes: outboxBytes },
     connections: connectionsOf(options),
+    surfaces,
     subscriptions: subscriptionsOf(host),
     ...{ counts: tally.counts, rates: tally.rates },
   }
@@ -52,17 +55,21 @@ function connectionsOf({ host, streams, consoles }: StateOptions): Listed<Connec
     counts.set(id, (counts.get(id) ?? 0) + 1)
   }
   const now = performance.now()
+  const ageOf = (since: number) => Math.floor((now - since) / 1000)
   const rows: ConnectionRow[] = []
-  for (const { facts, protocol, backlog } of host.sockets)
+  for (const { facts, surface, protocol, backlog } of host.sockets)
     rows.push({
-      ...{ id: facts.id, address: facts.address, surface: 'websocket', port: facts.local.port, protocol },
-      ...{ age_seconds: Math.floor((now - facts.now) / 1000), pending_bytes: backlog },
+      ...{ id: facts.id, address: facts.address, surface, port: facts.local.port, protocol },
+      ...{ age_seconds: ageOf(facts.now), pending_bytes: backlog },
       subscriptions: counts.get(facts.id) ?? 0,
     })
-  const add = (surface: 'stream' | 'console', { peer: { id, address }, backlog }: Stream) =>
-    rows.push({ id, address, surface, pending_bytes: backlog, subscriptions: counts.get(id) ?? 0 })
-  for (const stream of streams) add('stream', stream)
-  for (const stream of consoles) add('console', stream)
+  const add = ({ peer: { id, address }, surface, backlog, since }: Stream) =>
+    rows.push({
+      ...{ id, address, surface, age_seconds: ageOf(since), pending_bytes: backlog },
+      subscriptions: counts.get(id) ?? 0,
+    })
+  for (const stream of streams) add(stream)
+  for (const stream of consoles) add(stream)
   rows.sort((a, b) => b.pending_bytes - a.pending_bytes || b.id - a.id)
   return { total: rows.length, rows: rows.slice(0, MAX_ROWS) }
 }

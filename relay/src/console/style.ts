@@ -11,7 +11,7 @@ h1{margin:0;font-size:1.125rem;overflow-wrap:anywhere}h2{margin:0;font-size:1rem
 main{display:grid;grid-template-columns:minmax(0,3fr) minmax(0,2fr);gap:.875rem;max-width:96rem;margin:0 auto;padding:.875rem 1rem 2rem;align-items:start}
 #login{grid-template-columns:minmax(0,26rem);justify-content:center;padding-top:10vh}
 .card{min-width:0;background:var(--paper);border:1px solid var(--line);border-radius:.75rem;padding:.875rem 1rem}
-.wide{grid-column:1/-1}.tall{grid-row:2/span 5}
+.wide{grid-column:1/-1}.tall{grid-row:2/span 5;align-self:stretch;display:flex;flex-direction:column}
 .soft,.count,dt{color:var(--soft)}.count{font-weight:400}.soft{margin:.25rem 0;font-size:.875rem}
 .head{display:flex;justify-content:space-between;align-items:center}
 .figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(7.5rem,1fr));gap:.75rem;margin:0}
@@ -29,7 +29,7 @@ button.plain{background:none;border-color:var(--line);color:var(--ink);font-weig
 button:disabled{opacity:.55;cursor:default}
 :focus-visible{outline:2px solid var(--accent);outline-offset:2px}
 #login-note:empty,#send-note:empty,#events-note:empty{display:none}#login-note,#send-note{margin:0;font-size:.875rem;overflow-wrap:anywhere}[data-tone=bad]{color:var(--bad)}#send-note[data-tone=good]{color:var(--good)}
-.scroll{max-height:19rem;overflow:auto;margin:.5rem 0 0}.tall .scroll{max-height:58rem}
+.scroll{max-height:19rem;overflow:auto;margin:.5rem 0 0}.tall .scroll{flex:1 0 40rem;height:0;max-height:none}
 ol,ul{list-style:none;padding:0}li{padding:.5rem 0;border-top:1px solid var(--line);overflow-wrap:anywhere}li:first-child{border:0}
 .line{display:flex;flex-wrap:wrap;gap:.125rem .625rem;align-items:baseline}.line time{margin-left:auto;color:var(--soft);font-size:.8125rem;font-variant-numeric:tabular-nums}
 .kind,.tag{padding:0 .4rem;border-radius:.375rem;background:var(--mark);font-size:.8125rem;overflow-wrap:anywhere}.kind{font-weight:600}
@@ -40,8 +40,8 @@ bdi{white-space:pre-wrap}.tags{display:flex;flex-wrap:wrap;gap:.25rem;margin-top
 table{width:100%;border-collapse:collapse;font-size:.875rem;font-variant-numeric:tabular-nums}
 th{position:sticky;top:0;background:var(--paper);color:var(--soft);font-weight:500;font-size:.8125rem}
 th,td{padding:.25rem .75rem .25rem 0;text-align:left;vertical-align:top;overflow-wrap:anywhere}td{border-top:1px solid var(--line)}.number{text-align:right}td:last-child,th:last-child{padding-right:0}
-th,#subscription-list td:first-child{white-space:nowrap}#subscription-list td:nth-child(2){min-width:5.5rem}
+th,#subscription-list td:first-child{white-space:nowrap}#subscription-list td:nth-child(2){min-width:4rem}#subscription-list td:nth-child(3){width:75%;font:.8125rem/1.4 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
 #verdicts{margin-top:.5rem}#verdicts tr:first-child td{border:0}
-@media(max-width:60rem){main{grid-template-columns:minmax(0,1fr)}.tall{grid-row:auto}.tall .scroll{max-height:26rem}}
-@media(max-width:30rem){header,main{padding-left:.625rem;padding-right:.625rem}.card{padding:.75rem}.figures{grid-template-columns:1fr 1fr}#filter label:nth-child(2){flex-basis:12rem}#filter button{flex:1}}
+@media(max-width:60rem){main{grid-template-columns:minmax(0,1fr)}.tall{grid-row:auto}.tall .scroll{flex:none;height:auto;max-height:26rem}}
+@media(max-width:30rem){#chart-peak{margin-left:0}header,main{padding-left:.625rem;padding-right:.625rem}.card{padding:.75rem}.figures{grid-template-columns:1fr 1fr}#filter label:nth-child(2){flex-basis:12rem}#filter button{flex:1}}
 `.trim()

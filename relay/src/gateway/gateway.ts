@@ -11,6 +11,7 @@ import type { AsyncPolicy } from '../policy/async-policy.js'
 import type { ErrorWording } from '../replies.js'
 import type { Sockets } from '../socket.js'
 import type { Subscription } from '../subscriptions.js'
+import type { OpenPeer, SurfaceCounts } from '../surface.js'
 import type { Tls } from '../tls.js'
 
 /** What a relay gives to its gateways. */
@@ -35,10 +36,10 @@ export interface GatewayHost {
 
 /** What is open now. */
 export interface RelayStats {
-  /** Native WebSocket sessions, on whatever port. */
+  /** Open ones of all surfaces; HTTP requests that are answered at once are none. */
   readonly connections: number
-  /** Open WebSockets of all surfaces. */
-  readonly webSockets: number
+  /** The same by surface. */
+  readonly surfaces: SurfaceCounts
   /** Live subscriptions of all surfaces. */
   readonly subscriptions: number
   /** Publishes without a verdict. */
@@ -47,12 +48,18 @@ export interface RelayStats {
   readonly verifying: number
   /** Of them, those that wait for an {@link AsyncPolicy}. */
   readonly judging: number
-  /** Bytes that WebSocket peers have not taken yet. */
+  /** Bytes that they have not taken yet. */
   readonly outboxBytes: number
+  /** Mailboxes that somebody has open. */
+  readonly mailboxes: number
+  /** Their deliveries without an ack. */
+  readonly unacked: number
 }
 
 /** The steps of a drain (spec 7.2), in this order. WebSockets that came through `Sockets` are not its business. */
 export interface Gateway {
+  /** What is open and no WebSocket; absent: nothing ever is. */
+  open?(): Iterable<OpenPeer>
   /** No new connections. */
   stop(): void
   /** All that was under way is answered: tells subscribers that their subscriptions end. */

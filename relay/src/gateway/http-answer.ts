@@ -7,6 +7,9 @@ import { errorWord } from './wording.js'
 /** How long what is left of a body is read, and thrown away, after the answer. */
 const LINGER_MS = 1000
 
+/** Of `Authorization`, see `http-auth.ts`. */
+const AUTH_SCHEME = 'Aether'
+
 export const JSON_TYPE = 'application/json'
 export const NDJSON_TYPE = 'application/x-ndjson'
 
@@ -14,10 +17,13 @@ export const NDJSON_TYPE = 'application/x-ndjson'
 export class Refused extends Error {
   override readonly name = 'Refused'
   readonly reject: Reject
+  /** Absent: that of the table. */
+  readonly status: number | undefined
 
-  constructor(refusal: Reject) {
+  constructor(refusal: Reject, status?: number) {
     super(refusal.code)
     this.reject = refusal
+    this.status = status
   }
 }
 
@@ -28,6 +34,9 @@ export function sendJson(response: ServerResponse, status: number, body: unknown
 /** Text that is JSON already. */
 function sendText(response: ServerResponse, status: number, text: string): void {
   response.statusCode = status
+  // Who did not say another scheme asks for a proof, see `http-auth.ts` (RFC 9110, 11.6.1).
+  if (status === 401 && !response.hasHeader('www-authenticate'))
+    response.setHeader('www-authenticate', AUTH_SCHEME)
   response.setHeader('content-type', JSON_TYPE)
   response.setHeader('content-length', Buffer.byteLength(text))
   if (leavesBody(response.req)) linger(response, text)
@@ -57,7 +66,7 @@ function linger(response: ServerResponse, text: string): void {
 export function sendReject(
   response: ServerResponse,
   refusal: Reject,
-  { status = REJECTS[refusal.code].http as number, ...members }: RejectMembers = {},
+  { status = REJECTS[refusal.code].http, ...members }: RejectMembers = {},
 ): void {
   const { code, error: message, detail, retryAfterMs } = refusal
   setRetryAfter(response, retryAfterMs)
@@ -66,7 +75,7 @@ export function sendReject(
 }
 
 interface RejectMembers {
-  readonly status?: number
+  readonly status?: number | undefined
   readonly [member: string]: unknown
 }
 

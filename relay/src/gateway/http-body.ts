@@ -1,9 +1,20 @@
 /** Bodies of HTTP requests (spec 10.2): capped before they are read, strict UTF-8, lossless JSON. */
 import type { IncomingMessage } from 'node:http'
-import { hasDuplicateKeys, isJsonObject, type JsonValue, parseJson, reject } from '@aetherkit/core'
+import {
+  blake3,
+  hasDuplicateKeys,
+  isJsonObject,
+  type JsonValue,
+  parseJson,
+  reject,
+  toHex,
+} from '@aetherkit/core'
 import type { Limits } from '../limits.js'
 import { Refused } from './http-answer.js'
+import type { Exchange } from './http-routes.js'
 import { gatewayReject } from './wording.js'
+
+type Whole = Pick<Exchange, 'request' | 'payload'>
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
@@ -34,8 +45,12 @@ export function bodyFormat({ headers }: IncomingMessage): 'json' | 'ndjson' {
   return NDJSON_TYPES.has(name) ? 'ndjson' : 'json'
 }
 
-/** The whole body as text. @throws Refused `too_large`; `invalid_message` when it is no UTF-8 or breaks off. */
-export async function readText(request: IncomingMessage, limits: Limits): Promise<string> {
+/**
+ * The whole body as text.
+ * @throws Refused `too_large`; `invalid_message` when it is no UTF-8 or breaks off; `auth_required` when it is not the
+ * one that the proof of the request names.
+ */
+export async function readText({ request, payload }: Whole, limits: Limits): Promise<string> {
   if (announcesTooMuch(request, limits)) throw tooLarge(limits)
   const chunks: Buffer[] = []
   let size = 0
@@ -45,7 +60,10 @@ export async function readText(request: IncomingMessage, limits: Limits): Promis
       size += (chunk as Buffer).length
       if (size > limits.maxBody) throw tooLarge(limits)
     }
-    return utf8.decode(Buffer.concat(chunks, size))
+    const bytes = Buffer.concat(chunks, size)
+    if (payload !== undefined && toHex(blake3(bytes)) !== payload)
+      throw new Refused(reject('auth_required', undefined, 'the tag payload is not BLAKE3-256 of the body'))
+    return utf8.decode(bytes)
   } catch (error) {
     if (error instanceof Refused) throw error
     throw new Refused(
@@ -63,9 +81,9 @@ export function readValue(text: string, maxDepth: number): JsonValue {
 }
 
 /** A JSON object from the body. @throws Refused */
-export async function readObject(request: IncomingMessage, limits: Limits) {
-  if (bodyFormat(request) !== 'json') throw new Refused(reject('unsupported_media_type'))
-  const value = readValue(await readText(request, limits), limits.maxJsonDepth)
+export async function readObject(whole: Whole, limits: Limits) {
+  if (bodyFormat(whole.request) !== 'json') throw new Refused(reject('unsupported_media_type'))
+  const value = readValue(await readText(whole, limits), limits.maxJsonDepth)
   if (!isJsonObject(value)) throw new Refused(gatewayReject('invalid_message', 'payload must be object'))
   if (hasDuplicateKeys(value))
     throw new Refused(gatewayReject('invalid_message', 'payload must be object', 'duplicate key'))

@@ -1,12 +1,13 @@
 /** `/v1/subscriptions` and `/v1/stream` (spec 10.1, 10.3, 10.4): who asks, and what is answered. */
 import { type JsonValue, reject } from '@aetherkit/core'
 import type { Bus } from '../bus.js'
+import type { Peer } from '../policy.js'
 import { Refused, sendJson, sendReject } from './http-answer.js'
 import { readObject } from './http-body.js'
-import { assertReadable, readFilters } from './http-filters.js'
+import { assertMayRead, readFilters } from './http-filters.js'
 import { type Exchange, featuresOf } from './http-routes.js'
 import { StreamReader } from './http-stream.js'
-import { type HttpSubscription, HttpSubscriptions } from './http-subscriptions.js'
+import { type Claim, type HttpSubscription, HttpSubscriptions } from './http-subscriptions.js'
 import { gatewayReject } from './wording.js'
 
 /** Characters of an owner token that a client brings itself. */
@@ -39,13 +40,14 @@ export class Feed {
   }
 
   /** `POST /v1/subscriptions` */
-  async post({ request, response, peer }: Exchange): Promise<void> {
+  async post(exchange: Exchange): Promise<void> {
+    const { request, response, peer } = exchange
     const { limits, history } = this.#bus
-    const body = await readObject(request, limits)
+    const body = await readObject(exchange, limits)
     const filters = readFilters(body.filters, limits)
-    assertReadable(this.#bus, filters, peer)
+    assertMayRead(this.#bus, filters, peer)
     const id = readId(body.subscription_id ?? undefined, limits.maxSubId)
-    const claim = { token: readToken(body.owner ?? bearer(request.headers)), address: peer.address }
+    const claim = claimOf(peer, readToken(body.owner ?? bearer(request.headers)))
     const set = this.#subscriptions.set(id, filters, claim)
     if (!set.ok) {
       sendReject(response, set)
@@ -55,10 +57,10 @@ export class Feed {
     sendJson(response, 200, { subscription_id: set.id, owner: set.token, cursor })
   }
 
-  /** `DELETE /v1/subscriptions/{id}`; the owner token comes as `Authorization: Bearer`. */
+  /** `DELETE /v1/subscriptions/{id}`; the owner token comes as `Authorization: Bearer`, or a key is proven. */
   delete({ request, response, peer, parameters }: Exchange): void {
     const id = parameters.id ?? ''
-    const claim = { token: bearer(request.headers), address: peer.address }
+    const claim = claimOf(peer, bearer(request.headers))
     if (this.#subscriptions.delete(id, claim)) sendJson(response, 200, { deleted: true, subscription_id: id })
     else sendReject(response, reject('subscription_not_found'))
   }
@@ -72,6 +74,7 @@ export class Feed {
       sendReject(response, reject('subscription_not_found'))
       return
     }
+    assertMayRead(this.#bus, subscription.filters, peer)
     response.setHeader('content-type', 'text/event-stream')
     response.setHeader('cache-control', 'no-cache, no-transform')
     // Proxies that hold back what they pass on would hold back events.
@@ -86,10 +89,12 @@ export class Feed {
       closed: (gone, dropped) => {
         this.dropped += dropped
         this.#subscriptions.left(subscription, gone)
+        this.#bus.observe({ type: 'disconnected', peer, surface: 'stream' })
       },
     })
     const isFirst = subscription.readers.size === 0
     this.#subscriptions.joined(subscription, reader)
+    this.#bus.observe({ type: 'connected', peer, surface: 'stream' })
     // A client that reconnects keeps its URL, so the header is the newer of the two.
     const after = headerText(request.headers['last-event-id']) ?? search.get('after') ?? undefined
     reader.start(after ?? (isFirst ? this.#left(subscription) : undefined))
@@ -119,6 +124,10 @@ function readToken(value: JsonValue | undefined): string | undefined {
   if (value === undefined) return undefined
   if (typeof value === 'string' && TOKEN.test(value)) return value
   throw new Refused(gatewayReject('invalid_message', 'payload must be object', 'owner: 16 to 128 characters'))
+}
+
+function claimOf({ address, authenticated = [] }: Peer, token: string | undefined): Claim {
+  return { token, address, keys: authenticated }
 }
 
 function bearer({ authorization }: { readonly authorization?: string | undefined }): string | undefined {

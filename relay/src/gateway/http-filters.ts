@@ -31,9 +31,15 @@ export function readFilters(value: JsonValue | undefined, limits: Limits): reado
   })
 }
 
-/** @throws Refused `auth_required` when a filter names what is not shown to everybody. */
+/** The reading begins. @throws Refused `auth_required`, `restricted` when a filter names what is not shown to the peer. */
 export function assertReadable({ access }: Bus, filters: readonly Filter[], peer: Peer): void {
   const refusal = access.refuse(filters, peer)
+  if (refusal !== undefined) throw new Refused(refusal)
+}
+
+/** The same ahead of the reading: nothing is counted. @throws Refused */
+export function assertMayRead({ access }: Bus, filters: readonly Filter[], peer: Peer): void {
+  const refusal = access.foresee(filters, peer)
   if (refusal !== undefined) throw new Refused(refusal)
 }
 

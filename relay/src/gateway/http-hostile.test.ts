@@ -2,13 +2,10 @@
 import { connect } from 'node:net'
 import { isJsonObject, parseJson, writeEvent } from '@aetherkit/core'
 import { createRelay, type Relay, type RelayOptions } from '@aetherkit/relay'
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import { ask as askPort, EventStream, raw as rawPort } from '../../test/http-client.js'
 import { upgrade } from '../../test/raw-peer.js'
 import { createAuthor } from '../../test/signing.js'
-
-// A busy machine may take its time.
-vi.setConfig({ testTimeout: 30_000 })
 
 const author = createAuthor()
 let relay: Relay
@@ -62,7 +59,7 @@ describe('bodies', () => {
   })
 
   test('that the client never ends are given up with 408', async () => {
-    await start({ limits: { bodyMs: 300, headersMs: 300 } })
+    await start({ limits: { bodyMs: 3000, headersMs: 3000 } })
     expect(read(await raw(head('POST /v1/events', 'Content-Length: 100'), '{"event":'))).toEqual([
       408,
       'timeout',
@@ -72,7 +69,7 @@ describe('bodies', () => {
   })
 
   test('in drips are given up too, and a hundred of them hurt nobody', async () => {
-    await start({ limits: { bodyMs: 500, headersMs: 500 } })
+    await start({ limits: { bodyMs: 3000, headersMs: 3000 } })
     const drips = Array.from({ length: 100 }, () => {
       const socket = connect(port(), '127.0.0.1')
       socket.on('error', () => {}).resume()

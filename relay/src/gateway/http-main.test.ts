@@ -6,13 +6,10 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { createRelay } from '@aetherkit/relay'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, expect, test } from 'vitest'
 import { ask, EventStream } from '../../test/http-client.js'
 import { RawPeer } from '../../test/raw-peer.js'
 import { createAuthor } from '../../test/signing.js'
-
-// A busy machine may take its time.
-vi.setConfig({ testTimeout: 30_000 })
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 const README = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
@@ -35,7 +32,7 @@ test('--gateway http opens both ports; SIGTERM answers what is in flight, ends s
       out += text
     })
     const listening = () => /"http":"http:\/\/127\.0\.0\.1:(\d+)","http_ws_port":(\d+)/.exec(out)
-    await expect.poll(listening, { timeout: 20_000 }).not.toBeNull()
+    await expect.poll(listening).not.toBeNull()
     const [, port = 0, wsPort = 0] = listening()?.map(Number) ?? []
     expect((await ask(port, 'GET /readyz')).json).toMatchObject({
       status: 'ok',

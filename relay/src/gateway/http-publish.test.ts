@@ -9,12 +9,9 @@ import {
   StoreError,
   saneDefaults,
 } from '@aetherkit/relay'
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import { type AskOptions, ask as askPort } from '../../test/http-client.js'
 import { createAuthor } from '../../test/signing.js'
-
-// A busy machine may take its time.
-vi.setConfig({ testTimeout: 30_000 })
 
 const author = createAuthor()
 let relay: Relay

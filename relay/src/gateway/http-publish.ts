@@ -29,11 +29,12 @@ type Verdict = Readonly<Record<string, unknown>>
 type Item = { readonly ok: true; readonly event: Event; readonly rounded?: bigint } | Unread
 type Unread = Reject & { readonly eventId?: string | undefined }
 
-export async function publishEvents(bus: Bus, { request, response, peer, search }: Exchange): Promise<void> {
+export async function publishEvents(bus: Bus, exchange: Exchange): Promise<void> {
+  const { request, response, peer, search } = exchange
   const base64 = featuresOf(search).has('base64')
   let items: readonly Item[] | Item
   try {
-    items = await readItems(request, bus, base64)
+    items = await readItems(exchange, bus, base64)
   } catch (error) {
     // Whatever is refused here is a refused publish, also when not even the body could be read.
     if (!(error instanceof Refused)) throw error
@@ -54,12 +55,12 @@ export async function publishEvents(bus: Bus, { request, response, peer, search 
 }
 
 async function readItems(
-  request: Exchange['request'],
+  exchange: Exchange,
   { limits }: Bus,
   base64: boolean,
 ): Promise<readonly Item[] | Item> {
-  const format = bodyFormat(request)
-  const text = await readText(request, limits)
+  const format = bodyFormat(exchange.request)
+  const text = await readText(exchange, limits)
   const depth = limits.maxJsonDepth
   if (format === 'ndjson') {
     const lines = text.split('\n').filter((line) => line.trim() !== '')

@@ -1,12 +1,9 @@
 /** Stored events over HTTP (spec 2.7, 6, 10.1): by id, in pages and as an export. */
 import { type JsonObject, writeEvent } from '@aetherkit/core'
 import { createRelay, type Relay, type RelayOptions } from '@aetherkit/relay'
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import { type AskOptions, ask as askPort } from '../../test/http-client.js'
 import { createAuthor } from '../../test/signing.js'
-
-// A busy machine may take its time.
-vi.setConfig({ testTimeout: 30_000 })
 
 const author = createAuthor()
 let relay: Relay

@@ -39,7 +39,7 @@ export async function getQuery(bus: Bus, exchange: Exchange): Promise<void> {
 
 /** `POST /v1/query` */
 export async function postQuery(bus: Bus, exchange: Exchange): Promise<void> {
-  const body = await readObject(exchange.request, bus.limits)
+  const body = await readObject(exchange, bus.limits)
   const next = body.next ?? undefined
   if (next !== undefined && typeof next !== 'string') throw badNext()
   await answer(bus, exchange, readFilters(body.filters, bus.limits), next)

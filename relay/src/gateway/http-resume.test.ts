@@ -2,12 +2,9 @@
 import { isJsonObject } from '@aetherkit/core'
 import { seededRandom } from '@aetherkit/core/testing'
 import { createRelay } from '@aetherkit/relay'
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { ask, EventStream } from '../../test/http-client.js'
 import { createAuthor } from '../../test/signing.js'
-
-// A busy machine may take its time.
-vi.setConfig({ testTimeout: 120_000 })
 
 const EVENTS = 4000
 const DISCONNECTS = 200

@@ -6,16 +6,17 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { reject } from '@aetherkit/core'
 import express, { type Express, type NextFunction, type Request, type Response } from 'express'
 import { addressOf } from '../admission.js'
+import type { AdminToken } from '../console/admin-token.js'
 import type { Peer } from '../policy.js'
 import type { GatewayHost } from './gateway.js'
-import { rejectOf, sendJson, sendReject } from './http-answer.js'
+import { Refused, rejectOf, sendJson, sendReject } from './http-answer.js'
+import { HttpAuth, type Proven } from './http-auth.js'
+import { assertOperator } from './http-operator.js'
 
-/** One request and its answer. */
-export interface Exchange {
+/** One request and its answer. `peer`: who asks, one for each TCP connection, with the key that this request proves. */
+export interface Exchange extends Proven {
   readonly request: IncomingMessage
   readonly response: ServerResponse
-  /** Who asks: one peer for each TCP connection. */
-  readonly peer: Peer
   /** The query string. */
   readonly search: URLSearchParams
   /** The parts of the path that its pattern names, decoded. */
@@ -30,30 +31,38 @@ export interface HttpRoute {
   /** As Express has it: `/v1/events/:id`. */
   readonly path: string
   readonly methods: Readonly<Partial<Record<Method, Handler>>>
+  /** For the operator alone, see `http-operator.ts`; default: for everybody. */
+  readonly operatorOnly?: boolean
 }
 
 export interface RoutesOptions {
   readonly host: GatewayHost
   readonly routes: readonly HttpRoute[]
+  readonly admin: AdminToken
   /** Values of `Origin` whose pages may read answers; `*` stands for all. */
   origins(): readonly string[]
   isDraining(): boolean
 }
 
 const ALLOWED_HEADERS = 'accept, authorization, content-type, last-event-id'
-const EXPOSED_HEADERS = 'allow, retry-after'
+const EXPOSED_HEADERS = 'allow, retry-after, www-authenticate'
 const PREFLIGHT_SECONDS = 600
 
 export function routesApp(options: RoutesOptions): Express {
-  const { routes, host } = options
+  const { routes, host, admin } = options
+  const { urls } = host.bus
+  const auth = new HttpAuth(host.bus)
   const app = express()
   app.disable('x-powered-by').disable('etag').enable('strict routing').enable('case sensitive routing')
   app.set('query parser', false)
   app.use((request, response, next) => guard(request, response, next, options))
-  for (const { path, methods } of routes) {
+  for (const { path, methods, operatorOnly = false } of routes) {
     const route = app.route(path)
-    const run = (handler: Handler) => (request: Request, response: Response) =>
-      handler(exchangeOf(request, response, host))
+    const run = (handler: Handler) => async (request: Request, response: Response) => {
+      if (operatorOnly) assertOperator({ request, response }, { admin, urls })
+      const proven = await auth.prove(request, peerOf(request, host))
+      await handler(exchangeOf(request, response, proven))
+    }
     if (methods.GET !== undefined) route.get(run(methods.GET))
     if (methods.POST !== undefined) route.post(run(methods.POST))
     if (methods.DELETE !== undefined) route.delete(run(methods.DELETE))
@@ -89,10 +98,10 @@ export function featuresOf(search: URLSearchParams): ReadonlySet<string> {
   return new Set(search.getAll('features').flatMap((text) => text.split(',')))
 }
 
-function exchangeOf(request: Request, response: Response, host: GatewayHost): Exchange {
+function exchangeOf(request: Request, response: Response, proven: Proven): Exchange {
   const parameters: Record<string, string> = {}
   for (const [name, value] of Object.entries(request.params)) parameters[name] = String(value)
-  return { request, response, parameters, peer: peerOf(request, host), search: searchOf(request) }
+  return { request, response, parameters, search: searchOf(request), ...proven }
 }
 
 function searchOf({ url = '' }: IncomingMessage): URLSearchParams {
@@ -167,5 +176,5 @@ function fail(error: unknown, response: Response, host: GatewayHost): void {
   if (response.headersSent) response.destroy()
   else if (refusal.code === 'internal')
     sendJson(response, 500, { error: 'internal', message: 'internal error', code: 'internal' })
-  else sendReject(response, refusal)
+  else sendReject(response, refusal, { status: error instanceof Refused ? error.status : undefined })
 }

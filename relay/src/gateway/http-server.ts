@@ -15,13 +15,16 @@ type App = (request: IncomingMessage, response: ServerResponse) => void
 export function serveRequests(http: Server, app: App, limits: Limits): void {
   const underWay = new WeakMap<object, ServerResponse>()
   const run = (request: IncomingMessage, response: ServerResponse) => {
+    const before = underWay.get(request.socket)
     underWay.set(request.socket, response)
     response.once('close', () => {
       if (underWay.get(request.socket) === response) underWay.delete(request.socket)
     })
     // A reader that goes away while it is written to is nobody's fault.
     response.on('error', () => {})
-    app(request, response)
+    // Requests in one go are served one a turn: others have theirs between them.
+    if (before === undefined) app(request, response)
+    else before.once('close', () => setImmediate(app, request, response))
   }
   http.on('request', run)
   http.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {

@@ -35,6 +35,8 @@ const CONGESTED_BYTES = 256 * 1024
 const BURST_BYTES = 128 * 1024
 
 export class StreamReader implements Subscriber {
+  readonly surface = 'stream'
+  readonly since = performance.now()
   readonly peer: Peer
   readonly #options: StreamOptions
   readonly #subscriptions: Subscriptions

@@ -5,9 +5,6 @@ import { afterEach, describe, expect, test, vi } from 'vitest'
 import { type AskOptions, ask as askPort, EventStream } from '../../test/http-client.js'
 import { createAuthor } from '../../test/signing.js'
 
-// A busy machine may take its time.
-vi.setConfig({ testTimeout: 30_000 })
-
 const author = createAuthor()
 let relay: Relay
 async function start(options: RelayOptions = {}): Promise<void> {
@@ -119,15 +116,30 @@ describe('a subscription', () => {
   })
 
   test('expires a while after its last reader left, not before', async () => {
-    await start({ limits: { subscriptionMs: 300 } })
-    await subscribe({ filters: {}, subscription_id: 's' })
-    const reader = await stream('s')
-    await new Promise((resolve) => setTimeout(resolve, 600))
-    await publish()
-    expect((await reader.next())?.event).toBe('event')
-    reader.close()
-    const gone = async () => (await ask('GET /healthz')).json.http_subscriptions
-    await expect.poll(gone, { timeout: 10_000 }).toBe(0)
+    await start()
+    const counts = async () => {
+      const { http_subscriptions: subscriptions, stream_readers: readers } = (await ask('GET /healthz')).json
+      return [subscriptions, readers]
+    }
+    const MINUTE = 60_000
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    try {
+      await subscribe({ filters: {}, subscription_id: 's' })
+      vi.advanceTimersByTime(9 * MINUTE)
+      const reader = await stream('s')
+      vi.advanceTimersByTime(60 * MINUTE)
+      expect(await counts()).toEqual([1, 1])
+      await publish()
+      expect((await reader.next())?.event).toBe('event')
+      reader.close()
+      await expect.poll(counts).toEqual([1, 0])
+      vi.advanceTimersByTime(9 * MINUTE)
+      expect(await counts()).toEqual([1, 0])
+      vi.advanceTimersByTime(MINUTE)
+      expect(await counts()).toEqual([0, 0])
+    } finally {
+      vi.useRealTimers()
+    }
     const { status, blocks } = await stream('s')
     expect([status, blocks]).toEqual([404, []])
   })

@@ -17,8 +17,10 @@ export class HttpSubscription {
   position: bigint | undefined
   /** BLAKE3 of the owner token, so that comparing takes the same time whatever is compared. */
   readonly #owner: Uint8Array
-  /** Whether the token was ever shown; from then on nothing else will do. */
-  #tokenUsed: boolean
+  /** Keys that the one who made it had proven. */
+  readonly #keys: ReadonlySet<string>
+  /** Whether the token was ever shown, or a key proven: then the address no longer does. */
+  #proofUsed: boolean
   #expiry: NodeJS.Timeout | undefined
 
   constructor(id: string, filters: readonly Filter[], owner: Owner) {
@@ -26,14 +28,19 @@ export class HttpSubscription {
     this.filters = filters
     this.address = owner.address
     this.#owner = digest(owner.token ?? '')
-    this.#tokenUsed = owner.tokenUsed
+    this.#keys = new Set(owner.keys)
+    this.#proofUsed = owner.tokenUsed || owner.keys.length > 0
   }
 
-  /** The owner token, or, as long as it was never shown, the address that the subscription was made from. */
-  belongsTo({ token, address }: Claim): boolean {
-    if (token === undefined) return !this.#tokenUsed && address === this.address
+  /**
+   * The owner token, or a key that was proven when the subscription was made. While neither is in use, the address that
+   * it was made from.
+   */
+  belongsTo({ token, address, keys }: Claim): boolean {
+    if (keys.some((key) => this.#keys.has(key))) return true
+    if (token === undefined) return !this.#proofUsed && address === this.address
     const isOwner = timingSafeEqual(this.#owner, digest(token))
-    if (isOwner) this.#tokenUsed = true
+    if (isOwner) this.#proofUsed = true
     return isOwner
   }
 
@@ -53,6 +60,8 @@ export class HttpSubscription {
 export interface Claim {
   readonly token: string | undefined
   readonly address: string
+  /** That the request has proven. */
+  readonly keys: readonly string[]
 }
 
 interface Owner extends Claim {
@@ -103,7 +112,7 @@ export class HttpSubscriptions {
       return reject('limit_exceeded', undefined, `at most ${maxSubscriptions} subscriptions`)
     if (this.#byId.size >= maxHttpSubscriptions) return { ...reject('unavailable'), retryAfterMs: 1000 }
     const token = claim.token ?? randomBytes(16).toString('base64url')
-    const owner = { token, address: claim.address, tokenUsed: claim.token !== undefined }
+    const owner = { ...claim, token, tokenUsed: claim.token !== undefined }
     const made = new HttpSubscription(id ?? `sub-${randomBytes(16).toString('hex')}`, filters, owner)
     made.position = this.#start(filters)
     this.#byId.set(made.id, made)

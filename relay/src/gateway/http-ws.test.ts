@@ -1,14 +1,11 @@
 /** `/v1/ws` (spec 10.5): native messages on the HTTP port and on a port of its own. */
 import { writeEvent } from '@aetherkit/core'
 import { createRelay, type Relay } from '@aetherkit/relay'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { ask } from '../../test/http-client.js'
 import { LEGACY_HELLO } from '../../test/noisy-peer.js'
 import { RawPeer } from '../../test/raw-peer.js'
 import { createAuthor } from '../../test/signing.js'
-
-// A busy machine may take its time.
-vi.setConfig({ testTimeout: 30_000 })
 
 const author = createAuthor()
 let relay: Relay

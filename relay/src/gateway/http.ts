@@ -3,6 +3,7 @@
  * through the pipeline of the relay, subscriptions are those of the one bus, and it stores nothing.
  */
 import { reject } from '@aetherkit/core'
+import type { AdminToken } from '../console/admin-token.js'
 import { openConsole } from '../console/console.js'
 import { authority, openPort, type PortListener } from '../listener.js'
 import { answerPlainHttp } from '../plain-http.js'
@@ -33,8 +34,8 @@ export interface HttpOptions {
   /** Free bytes on its disk below which the relay is not ready; default 64 MiB. */
   readonly minFreeBytes?: number
   /**
-   * Opens the console at `/` to who shows it: 16 to 256 visible ASCII characters, a secret of the operator.
-   * Default: no console.
+   * Opens the console at `/`, and what is for the operator alone, to who shows it: 16 to 256 visible ASCII characters.
+   * Default: no console, and what is for the operator is for this machine.
    */
   readonly adminToken?: string
   /** More routes, after the gateway's own. */
@@ -56,8 +57,9 @@ const MIN_FREE_BYTES = 64 * 1024 * 1024
 /** @throws the error of `listen`; then nothing of it is open. */
 export async function openHttpGateway(
   host: GatewayHost,
-  options: Omit<HttpOptions, 'origins'> & {
+  options: Omit<HttpOptions, 'origins' | 'adminToken'> & {
     readonly host: string
+    readonly admin: AdminToken
     /** As in {@link HttpOptions}; may change. */
     origins(): readonly string[] | undefined
   },
@@ -70,13 +72,13 @@ export async function openHttpGateway(
   const { dataPath, minFreeBytes = MIN_FREE_BYTES } = options
   const origins = () => options.origins() ?? []
   const health = new Health({ host, feed, dataPath, minFreeBytes, isDraining })
-  const console = openConsole({ host, streams: feed, token: options.adminToken })
+  const console = openConsole({ host, streams: feed, admin: options.admin })
   const routes = [...ownRoutes(host, feed, health), ...console.routes, ...(options.routes ?? [])]
 
   const common = { host: options.host, limits, admission, tls: host.tls }
   const main = await openPort({ ...common, port: options.port ?? 0, requestMs: limits.bodyMs })
   const listeners: PortListener[] = [main]
-  serveRequests(main.http, routesApp({ host, routes, origins, isDraining }), limits)
+  serveRequests(main.http, routesApp({ host, routes, admin: options.admin, origins, isDraining }), limits)
   if (options.wsPort !== undefined) {
     try {
       const own = await openPort({ ...common, port: options.wsPort, requestMs: limits.headersMs })
@@ -91,7 +93,7 @@ export async function openHttpGateway(
   for (const { http } of listeners) {
     sockets.attach(http, {
       other: (request, socket, head) => ignoreUpgrade(http, request, socket, head),
-      ...{ path: WS_PATH, protocols: ['aether.v2'], origins: wsOrigins },
+      ...{ surface: 'ws', path: WS_PATH, protocols: ['aether.v2'], origins: wsOrigins },
       onConnection: (connection) => host.serveNative(connection, webSocketError),
     })
   }
@@ -99,6 +101,10 @@ export async function openHttpGateway(
     ports: {
       url: `${host.tls === undefined ? 'http' : 'https'}://${authority(main)}`,
       ...{ port: main.port, wsPort: listeners[1]?.port, routes },
+    },
+    *open() {
+      yield* feed
+      yield* console.open
     },
     stop() {
       draining = true

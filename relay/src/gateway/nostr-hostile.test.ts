@@ -2,12 +2,9 @@
 import { writeEvent } from '@aetherkit/core'
 import { createRelay, type Relay, type RelayEvent, type RelayOptions } from '@aetherkit/relay'
 import { finalizeEvent, generateSecretKey } from 'nostr-tools/pure'
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import { NostrPeer } from '../../test/nostr-peer.js'
 import { createAuthor } from '../../test/signing.js'
-
-// A busy machine may take its time.
-vi.setConfig({ testTimeout: 60_000 })
 
 const author = createAuthor()
 const nostr = finalizeEvent(
@@ -197,7 +194,7 @@ test('more subscriptions than the limit are refused, others go on, and all are g
   expect(await peer.ask(['REQ', 's3', { kinds: [1] }])).toEqual(['EOSE', 's3'])
   expect(relay.stats().subscriptions).toBe(20)
   await peer.raw.close()
-  await vi.waitUntil(() => relay.stats().subscriptions === 0)
+  await expect.poll(() => relay.stats().subscriptions).toBe(0)
 })
 
 test('a thousand counts at once are answered or refused, each once', async () => {

@@ -6,13 +6,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { finalizeEvent, generateSecretKey, getPublicKey } from 'nostr-tools/pure'
-import { Relay as NostrClient, useWebSocketImplementation } from 'nostr-tools/relay'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { WebSocket } from 'ws'
-
-// A busy machine may take its time.
-vi.setConfig({ testTimeout: 60_000 })
-useWebSocketImplementation(WebSocket)
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { connectNostrTo } from '../../test/nostr-client.js'
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 const README = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
@@ -65,14 +60,14 @@ describe.each([
   test('keeps genuine Nostr events through kill -9', async () => {
     const flags = ['--storage', storage, '--storage-path', path]
     const first = await run(...flags)
-    const client = await NostrClient.connect(first.url)
+    const client = await connectNostrTo(first.url)
     const events = [1, 2, 3].map((i) =>
       finalizeEvent({ kind: 1, content: `${i}`, tags: [['ключ', '']], created_at: 1_700_000_000 + i }, key),
     )
     for (const event of events) expect(await client.publish(event)).toBe('accepted')
     await kill(first)
     client.close()
-    const again = await NostrClient.connect((await run(...flags)).url)
+    const again = await connectNostrTo((await run(...flags)).url)
     const seen: string[] = []
     await new Promise<void>((resolve) => {
       again.subscribe([{}], { onevent: ({ id }) => seen.push(id), oneose: resolve })
@@ -100,7 +95,7 @@ test('the section auth of the file says who may write, and --public-url what the
   )
   const url = 'wss://relay.example'
   const { url: here } = await run('--storage', 'memory', '--config', 'relay.json', '--public-url', url)
-  const client = await NostrClient.connect(here)
+  const client = await connectNostrTo(here)
   const event = finalizeEvent({ kind: 1, content: '', tags: [], created_at: 1_700_000_000 }, key)
   await expect(client.publish(event)).rejects.toThrow('auth-required: auth required')
   await client.auth(async (template) => {

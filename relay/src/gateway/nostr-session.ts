@@ -1,6 +1,6 @@
 /** One Nostr client (spec 9; NIP-01, 42, 45). Whatever it says, the connection lives. */
 import { reject } from '@aetherkit/core'
-import { Answers } from '../answers.js'
+import { Answers, windowOf } from '../answers.js'
 import { Authentication } from '../auth.js'
 import type { Bus, Publisher } from '../bus.js'
 import { CLOSE, type Connection, type Listener } from '../connection.js'
@@ -28,7 +28,7 @@ export class NostrSession implements Listener, Subscriber {
     this.#bus = bus
     this.#connection = connection
     this.peer = { id: connection.facts.id, address: connection.facts.address }
-    this.#answers = new Answers(bus.limits.unackedPublishes, connection)
+    this.#answers = new Answers(windowOf(bus.limits), connection)
     this.#subscriptions = new Subscriptions(bus, this)
     this.#subscriptions.includeNostr()
     this.#authentication = new Authentication(bus, connection.facts)
@@ -38,6 +38,7 @@ export class NostrSession implements Listener, Subscriber {
   }
 
   receive(data: Buffer, isBinary: boolean): void {
+    this.#answers.handling(data.length)
     try {
       const read = readNostrMessage(isBinary ? '' : data.toString('utf8'), this.#bus.limits)
       if (read.ok) this.#handle(read.request)

@@ -5,15 +5,12 @@ import { join } from 'node:path'
 import { type Event, isJsonObject, type JsonValue, parseJson } from '@aetherkit/core'
 import { createRelay, openLmdbStore, openMemoryStore, openSqliteStore, type Store } from '@aetherkit/relay'
 import { finalizeEvent, generateSecretKey, getPublicKey } from 'nostr-tools/pure'
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import { NostrPeer } from '../../test/nostr-peer.js'
 import { RawPeer } from '../../test/raw-peer.js'
 import { createAuthor } from '../../test/signing.js'
 import { type NostrEvent, readNostrEvent } from '../nostr-event.js'
 import { openNostrStore } from './nostr-store.js'
-
-// A busy machine may take its time.
-vi.setConfig({ testTimeout: 60_000 })
 
 const key = generateSecretKey()
 const author = getPublicKey(key)

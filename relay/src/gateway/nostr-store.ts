@@ -9,7 +9,14 @@
 import { type Event, type Filter, supersedes } from '@aetherkit/core'
 import { restoreNostrEvent } from '../nostr-event.js'
 import { DELETION } from '../store/deletion.js'
-import type { Page, Position, PutOutcome, Store, StoredEvent } from '../store/store.js'
+import {
+  firstSeqFor,
+  type Page,
+  type Position,
+  type PutOutcome,
+  type Store,
+  type StoredEvent,
+} from '../store/store.js'
 
 /** Replaceable there, immutable here (spec 2.1). */
 const NIP01_REPLACES: readonly number[] = [0, 3]
@@ -105,6 +112,7 @@ export function openNostrStore(store: Store): Store {
     get firstSeq() {
       return store.firstSeq
     },
+    firstSeqOf: (kinds) => firstSeqFor(store, kinds),
     reserve: (seq) => store.reserve(seq),
     put,
     remove: (removal, limit) => store.remove(removal, limit),

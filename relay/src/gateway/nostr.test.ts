@@ -1,7 +1,7 @@
 /** The Nostr gateway as a published client sees it (spec 9; NIP-01): both protocols, and the other surfaces. */
 import { createRelay, type Relay, type RelayOptions } from '@aetherkit/relay'
 import { type Event, getEventHash, verifyEvent } from 'nostr-tools/pure'
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import {
   nostrAuthor as author,
   connectNostr,
@@ -16,9 +16,6 @@ import {
 import { NostrPeer } from '../../test/nostr-peer.js'
 import { RawPeer } from '../../test/raw-peer.js'
 import { createAuthor } from '../../test/signing.js'
-
-// A busy machine may take its time.
-vi.setConfig({ testTimeout: 30_000 })
 
 const ends: (() => unknown)[] = []
 afterEach(async () => {

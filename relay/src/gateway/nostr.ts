@@ -32,15 +32,16 @@ export async function openNostrGateway(
   const listener = await openPort({ host, port, limits, admission, requestMs: limits.headersMs, tls })
   answerHttp(listener.http, () => bus.info())
   sockets.attach(listener.http, {
+    surface: 'nostr',
     origins: () => origins ?? byDefault(),
     onConnection(connection) {
       const session = new NostrSession(bus, connection, (ended) => {
         sessions.delete(ended)
-        bus.observe({ type: 'disconnected', peer: ended.peer, connections: sessions.size })
+        bus.observe({ type: 'disconnected', peer: ended.peer, surface: 'nostr' })
       })
       connection.listener = session
       sessions.add(session)
-      bus.observe({ type: 'connected', peer: session.peer, connections: sessions.size })
+      bus.observe({ type: 'connected', peer: session.peer, surface: 'nostr' })
     },
   })
   return {

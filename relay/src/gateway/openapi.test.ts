@@ -2,101 +2,50 @@
  * `schemas/openapi.json` against the running server: every route of one is in the other, every response that the
  * document promises is provoked, and its body and headers are what the document says.
  */
-import { readFileSync } from 'node:fs'
-import { isJsonObject, type JsonValue, parseJson, writeEvent } from '@aetherkit/core'
+import { isJsonObject, signToken, writeEvent } from '@aetherkit/core'
 import {
   blockKinds,
   blockPubkeys,
   createRelay,
+  Metrics,
+  metricsRoute,
   openMemoryStore,
   type Relay,
   type RelayOptions,
   rateLimit,
   StoreError,
 } from '@aetherkit/relay'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Answer, type AskOptions, ask, EventStream } from '../../test/http-client.js'
-import { faults, type Resolve, type Schema } from '../../test/json-schema.js'
+import { createProver, type ProofChange } from '../../test/http-proof.js'
+import { check, document, parsed, promised, resolve } from '../../test/openapi-document.js'
 import { upgrade } from '../../test/raw-peer.js'
 import { createAuthor } from '../../test/signing.js'
-
-// A busy machine may take its time.
-vi.setConfig({ testTimeout: 30_000 })
-
-const SCHEMAS = new URL('../../../schemas/', import.meta.url)
-const read = (file: string) => JSON.parse(readFileSync(new URL(file, SCHEMAS), 'utf8')) as Schema
-const document = read('openapi.json')
-
-const resolve: Resolve = (ref, root) => {
-  const [file = '', pointer = ''] = ref.split('#')
-  const target = file === '' ? root : read(file)
-  const steps = pointer.split('/').slice(1)
-  const schema = steps.reduce((at: Schema, step) => at[step] as Schema, target)
-  if (schema === undefined) throw new Error(`${ref} leads nowhere`)
-  return { schema, root: target }
-}
-/** The thing itself, wherever it stands. */
-const follow = (thing: Schema): Schema =>
-  typeof thing.$ref === 'string' ? resolve(thing.$ref, document).schema : thing
-
-interface Promised {
-  /** `GET /v1/events/{id} 404` */
-  readonly name: string
-  readonly response: Schema
-}
-
-const paths = document.paths as Record<string, Record<string, Schema>>
-const promised: readonly Promised[] = Object.entries(paths).flatMap(([path, operations]) =>
-  Object.entries(operations).flatMap(([method, operation]) =>
-    Object.entries(operation.responses as Record<string, Schema>).map(([status, response]) => ({
-      name: `${method.toUpperCase()} ${path} ${status}`,
-      response: follow(response),
-    })),
-  ),
-)
-
-/** What is wrong with an answer, by the document. */
-function check({ response }: Promised, { headers, text }: Answer): string[] {
-  const missing = Object.entries((response.headers ?? {}) as Record<string, Schema>).flatMap(
-    ([name, header]) => {
-      const value = headers[name.toLowerCase()]
-      const { schema } = follow(header) as { readonly schema: Schema }
-      return value === undefined
-        ? [`no header ${name}`]
-        : faults(String(value), schema, document, resolve, name)
-    },
-  )
-  if (response.content === undefined)
-    return text === '' ? missing : [...missing, 'a body that is not described']
-  const type = headers['content-type'] ?? ''
-  const described = (response.content as Record<string, { readonly schema: Schema }>)[type]
-  if (described === undefined) return [...missing, `content-type ${type}`]
-  const value: JsonValue = type === 'application/json' ? parsed(text) : text
-  return [...missing, ...faults(value, described.schema, document, resolve)]
-}
-
-function parsed(text: string): JsonValue {
-  const read = parseJson(text)
-  if (!read.ok) throw new Error(`JSON expected, got ${text}`)
-  return read.value
-}
 
 const author = createAuthor()
 const ADMIN = 'the-admin-token-of-the-test'
 const admin = { headers: { authorization: `Bearer ${ADMIN}` } }
 const relays: Relay[] = []
+const closing: (() => void)[] = []
 async function serve(options: RelayOptions = {}): Promise<number> {
-  const relay = await createRelay({ verifyWorkers: 1, ...options, http: { ...options.http } })
+  const metrics = new Metrics({ stats: () => relay.stats(), usage: () => [] })
+  const http = { routes: [metricsRoute(metrics)], ...options.http }
+  const relay: Relay = await createRelay({ verifyWorkers: 1, ...options, http })
   relays.push(relay)
+  closing.push(() => metrics.close())
   return relay.http?.port ?? 0
 }
-afterAll(() => Promise.all(relays.map((relay) => relay.close())))
+afterAll(async () => {
+  await Promise.all(relays.map((relay) => relay.close()))
+  for (const close of closing) close()
+})
 
 let port: number
 /** Ports of relays with something the matter. */
 let full: number
 let broken: number
 let strict: number
+let capable: number
 const stored = author.sign({ content: 'é', tags: [['t', 'x']] })
 const json = (body: string | object): AskOptions => ({ body })
 const ndjson = { 'content-type': 'application/x-ndjson', accept: 'application/x-ndjson' }
@@ -124,6 +73,9 @@ beforeAll(async () => {
       read: [{ kinds: [[4, 4]], allow: 'author' }],
       write: [{ kinds: [[9, 9]], allow: 'authenticated' }],
     },
+  })
+  capable = await serve({
+    capabilities: { owner: author.sign().pubkey, publish: [[5, 5]], subscribe: [[5, 5]] },
   })
   await ask(port, 'POST /v1/events', json(writeEvent(stored) ?? ''))
   await ask(
@@ -153,6 +105,9 @@ const provoke: Readonly<Record<string, () => Promise<readonly Answer[]>>> = {
   'GET /healthz 200': () => all(ask(port, 'GET /healthz')),
   'GET /readyz 200': () => all(ask(port, 'GET /readyz')),
   'GET /readyz 503': () => all(ask(full, 'GET /readyz'), ask(broken, 'GET /readyz')),
+  'GET /metrics 200': () => all(ask(port, 'GET /metrics', admin), ask(full, 'GET /metrics')),
+  'GET /metrics 401': () => all(ask(port, 'GET /metrics')),
+  'GET /metrics 403': () => all(ask(full, 'GET /metrics', { headers: { 'x-forwarded-for': '::1' } })),
   'GET /v1/info 200': () => all(ask(port, 'GET /v1/info')),
   'POST /v1/events 200': () =>
     all(
@@ -164,7 +119,8 @@ const provoke: Readonly<Record<string, () => Promise<readonly Answer[]>>> = {
     ),
   'POST /v1/events 400': () =>
     all(publish('{'), publish('{}'), publish(author.text({ kind: 7 })), publish(forged())),
-  'POST /v1/events 401': () => all(ask(strict, 'POST /v1/events', json(createAuthor().text({ kind: 9 })))),
+  'POST /v1/events 401': () =>
+    all(ask(strict, 'POST /v1/events', json(createAuthor().text({ kind: 9 }))), bad('POST /v1/events', '{}')),
   'POST /v1/events 403': () => all(ask(strict, 'POST /v1/events', json(author.text({ kind: 8 })))),
   'POST /v1/events 413': () =>
     all(publish(author.text({ content: 'x'.repeat(530_000) })), publish(' '.repeat(2_000_000))),
@@ -178,6 +134,8 @@ const provoke: Readonly<Record<string, () => Promise<readonly Answer[]>>> = {
   'POST /v1/events 503': () => all(ask(broken, 'POST /v1/events', json(author.text()))),
   'POST /v1/events 507': () => all(ask(full, 'POST /v1/events', json(author.text()))),
   'GET /v1/events/{id} 200': () => all(ask(port, `GET /v1/events/${stored.id}`)),
+  'GET /v1/events/{id} 401': () => all(bad(`GET /v1/events/${stored.id}`)),
+  'GET /v1/events/{id} 403': () => all(forgedToken(`GET /v1/events/${stored.id}`)),
   'GET /v1/events/{id} 404': () =>
     all(ask(port, `GET /v1/events/${'0'.repeat(64)}`), ask(port, 'GET /v1/events/x')),
   'GET /v1/query 200': () =>
@@ -187,7 +145,8 @@ const provoke: Readonly<Record<string, () => Promise<readonly Answer[]>>> = {
       ask(port, 'GET /v1/query', { headers: ndjson }),
     ),
   'GET /v1/query 400': () => all(ask(port, 'GET /v1/query?x=1'), ask(port, 'GET /v1/query?filters=%7B')),
-  'GET /v1/query 401': () => all(ask(strict, 'GET /v1/query?kinds=4')),
+  'GET /v1/query 401': () => all(ask(strict, 'GET /v1/query?kinds=4'), bad('GET /v1/query')),
+  'GET /v1/query 403': () => all(proven('GET /v1/query?kinds=5'), forgedToken('GET /v1/query')),
   'GET /v1/query 503': () => all(ask(broken, 'GET /v1/query')),
   'POST /v1/query 200': () =>
     all(
@@ -197,6 +156,7 @@ const provoke: Readonly<Record<string, () => Promise<readonly Answer[]>>> = {
     ),
   'POST /v1/query 400': () => all(query({}), query([]), query({ filters: {}, next: 'x' })),
   'POST /v1/query 401': () => all(ask(strict, 'POST /v1/query', json({ filters: { kinds: [4] } }))),
+  'POST /v1/query 403': () => all(proven('POST /v1/query', '{"filters":{"kinds":[5]}}')),
   'POST /v1/query 413': () => all(query({ x: 'x'.repeat(2_000_000) })),
   'POST /v1/query 415': () => all(query({}, text), query({}, { 'content-type': 'application/x-ndjson' })),
   'POST /v1/query 503': () => all(ask(broken, 'POST /v1/query', json({ filters: {} }))),
@@ -209,6 +169,8 @@ const provoke: Readonly<Record<string, () => Promise<readonly Answer[]>>> = {
     all(subscribe({}), subscribe({ filters: [] }), subscribe({ filters: { x: 1 } })),
   'POST /v1/subscriptions 401': () =>
     all(ask(strict, 'POST /v1/subscriptions', json({ filters: { kinds: [4] } }))),
+  'POST /v1/subscriptions 403': () =>
+    all(proven('POST /v1/subscriptions', '{"filters":{"kinds":[5]}}'), forgedToken('POST /v1/subscriptions')),
   'POST /v1/subscriptions 409': () => all(subscribe({ filters: {}, subscription_id: 'held' })),
   'POST /v1/subscriptions 413': () => all(subscribe({ x: 'x'.repeat(2_000_000) })),
   'POST /v1/subscriptions 415': () => all(ask(port, 'POST /v1/subscriptions', { body: '{}', headers: text })),
@@ -217,6 +179,7 @@ const provoke: Readonly<Record<string, () => Promise<readonly Answer[]>>> = {
     await subscribe({ filters: {}, subscription_id: 'gone' })
     return all(ask(port, 'DELETE /v1/subscriptions/gone'))
   },
+  'DELETE /v1/subscriptions/{id} 401': () => all(bad('DELETE /v1/subscriptions/x')),
   'DELETE /v1/subscriptions/{id} 404': () =>
     all(ask(port, 'DELETE /v1/subscriptions/x'), ask(port, 'DELETE /v1/subscriptions/held')),
   'GET /v1/stream 200': async () => {
@@ -224,6 +187,8 @@ const provoke: Readonly<Record<string, () => Promise<readonly Answer[]>>> = {
     return [{ status, headers, text: '', json: {} }]
   },
   'GET /v1/stream 400': () => all(ask(port, 'GET /v1/stream')),
+  'GET /v1/stream 401': () => all(bad('GET /v1/stream')),
+  'GET /v1/stream 403': () => all(forgedToken('GET /v1/stream')),
   'GET /v1/stream 404': () => all(ask(port, 'GET /v1/stream?subscription_id=x')),
   'GET /v1/ws 101': () => all(upgraded({})),
   'GET /v1/ws 403': () => all(upgraded({ headers: ['Origin: https://evil.example'] })),
@@ -235,6 +200,23 @@ const publish = (body: string) => ask(port, 'POST /v1/events', json(body))
 const query = (body: object, headers: AskOptions['headers'] = {}) =>
   ask(port, 'POST /v1/query', { body, headers })
 const subscribe = (body: object) => ask(port, 'POST /v1/subscriptions', json(body))
+const prover = createProver()
+const bad = (line: string, body?: string) =>
+  ask(port, line, { headers: { authorization: 'Aether e30=' }, ...(body !== undefined && { body }) })
+/** With a key that is proven, at the relay that asks for capabilities. */
+const proven = (line: string, body?: string, change?: ProofChange) => {
+  const url = `http://127.0.0.1:${capable}`
+  const headers = prover.header({ http: { url } }, line, body, change)
+  return ask(capable, line, { headers, ...(body !== undefined && { body }) })
+}
+const forgedToken = (line: string) => {
+  const token = signToken({
+    issuerSecret: prover.secretKey,
+    subject: prover.publicKey,
+    capability: 'publish',
+  })
+  return proven(line, undefined, { tags: [['capability', JSON.stringify(token)]] })
+}
 const forged = () => author.text().replace(/"sig":"[0-9a-f]+"/, `"sig":"${'00'.repeat(64)}"`)
 /** Of a stream that is left open its head. */
 async function consoleStream(query: string): Promise<Answer> {

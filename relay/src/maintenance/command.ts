@@ -1,41 +1,59 @@
 /** The subcommands of `aether-relay` that look after a store: export, import, backup, verify-store. */
-import { createReadStream, createWriteStream, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import {
+  createReadStream,
+  createWriteStream,
+  existsSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { parseArgs } from 'node:util'
 import { type Filter, isJsonObject, parseJson, readFilter } from '@aetherkit/core'
-import { FlagError, readCommandLine } from '../options.js'
-import { backupLmdbStore, openLmdbStore } from '../store/lmdb.js'
+import { openNostrStore } from '../gateway/nostr-store.js'
+import { FlagError } from '../options.js'
+import { openLmdbStore } from '../store/lmdb.js'
 import { openSqliteStore } from '../store/sqlite.js'
-import { type Amount, type Store, StoreError } from '../store/store.js'
+import { type Store, StoreError } from '../store/store.js'
 import { VerifyPool } from '../verify-pool.js'
+import { backUp } from './backup.js'
 import { exportEvents } from './export.js'
 import { importEvents } from './import.js'
 import { linesOf } from './lines.js'
-import { type StorePlace, verifyStore } from './verify.js'
+import { type DataPlace, placeAt } from './place.js'
+import { forgetGraves, verifyAll } from './verify.js'
 
 /** 5: it ran, and found lines that are no events, or damage. */
 const EXIT = { ok: 0, found: 5 } as const
 const PROGRESS_MS = 1000
+const WHILE_RUNNING =
+  'While a relay runs, `aether import` and `aether export` do it over the network, and `aether-relay backup` copies its data'
 
 const MAINTENANCE_HELP = `aether-relay export|import|backup|verify-store: looks after the data of a relay
 
 Usage: aether-relay export       [--filter <json>] [--to <file>]
        aether-relay import       [--from <file>] [--resume <file>]
-       aether-relay backup       --to <path>
-       aether-relay verify-store
+       aether-relay backup       --to <directory>
+       aether-relay verify-store [--forget-graves]
 
   --storage <kind>        lmdb or sqlite                          (default lmdb)
   --storage-path <path>   as for the relay                        (default ./data)
   --filter <json>         export: only what this filter matches
   --to <file>             export: default standard output
+  --to <directory>        backup: a new one
   --from <file>           import: default standard input
   --resume <file>         import: keeps how far it has come there, and goes on from it
 
-export writes an event a line, oldest acceptance first. import checks every id and signature and may be run again.
-backup makes a store with an epoch of its own; of an lmdb store also while its relay runs.
+export writes an event a line, oldest acceptance first: Aether events, then genuine Nostr events as NIP-01 has them.
+import takes the same lines, checks every id and signature and may be run again. Neither works while a relay has the
+stores open: aether import and aether export, of the aether command, do it over the network then.
+backup makes a directory that --storage-path takes, also while the relay runs: all stores with epochs of their own, and
+the relay's key, counters and mailboxes. It is as secret as the data.
 verify-store reads everything and names what is damaged, and where.
+  --forget-graves         verify-store: for an lmdb store that has lost both its index and its graves, when there is
+                          no copy of it. What was removed before may be back.
 The result is one JSON line on standard output (of an export without --to: on standard error), progress is on
 standard error. Exit codes: 0 done, 5 done, but lines were refused or damage was found; 1 to 4 as for the relay.
 `
@@ -47,12 +65,12 @@ export function maintain([name, ...args]: readonly string[]): Promise<number> | 
 }
 
 type Flags = ReturnType<typeof readFlags>
-type Command = (place: StorePlace, flags: Flags) => Promise<number>
+type Command = (place: DataPlace, flags: Flags) => Promise<number>
 
 const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ['export', exportAll],
   ['import', importAll],
-  ['backup', backUp],
+  ['backup', backUpAll],
   ['verify-store', verify],
 ])
 
@@ -62,96 +80,94 @@ async function run(command: Command, args: readonly string[]): Promise<number> {
     process.stdout.write(MAINTENANCE_HELP)
     return EXIT.ok
   }
-  return command(placeOf(flags), flags)
+  return command(placeAt(flags.storage, flags['storage-path']), flags)
 }
 
-async function exportAll(place: StorePlace, { filter, to }: Flags): Promise<number> {
+async function exportAll(place: DataPlace, { filter, to }: Flags): Promise<number> {
   const wanted = readFilterFlag(filter)
-  const store = openExisting(place)
+  assertExists(place)
+  const aether = open(place, place.path)
+  let nostr: Store | undefined
   try {
-    let exported = 0
+    nostr = existsSync(place.nostr) ? openNostr(place) : undefined
+    const exported = { events: 0, ...(nostr && { nostr: 0 }) }
     const progress = throttled()
-    const lines = exportEvents(store, {
-      ...(wanted && { filter: wanted }),
-      onProgress({ events }) {
-        exported = events
-        progress({ events })
-      },
-    })
+    const lines = async function* () {
+      for (const [name, store] of [['events', aether] as const, ['nostr', nostr] as const])
+        if (store !== undefined)
+          yield* exportEvents(store, {
+            ...(wanted && { filter: wanted }),
+            onProgress({ events }) {
+              exported[name] = events
+              progress(exported)
+            },
+          })
+    }
     if (to === undefined)
-      await pipeline(Readable.from(lines), process.stdout, { end: false }).catch(unlessGone)
-    else await pipeline(Readable.from(lines), createWriteStream(to))
-    tell({ events: exported }, to === undefined ? process.stderr : process.stdout)
+      await pipeline(Readable.from(lines()), process.stdout, { end: false }).catch(unlessGone)
+    else await pipeline(Readable.from(lines()), createWriteStream(to))
+    tell(exported, to === undefined ? process.stderr : process.stdout)
     return EXIT.ok
   } finally {
-    await store.close()
+    await Promise.all([aether.close(), nostr?.close()])
   }
 }
 
-async function importAll(place: StorePlace, { from, resume }: Flags): Promise<number> {
+async function importAll(place: DataPlace, { from, resume }: Flags): Promise<number> {
   const skipLines = readResume(resume)
   if (from !== undefined && !existsSync(from)) throw new FlagError(`--from ${from} is not there`)
-  const store = open(place)
+  const store = open(place, place.path)
+  let nostr: Store | undefined
   const pool = new VerifyPool({ workers: Math.min(availableParallelism(), 8) })
   try {
     const progress = throttled()
     const bytes = from === undefined ? process.stdin : createReadStream(from)
     const report = await importEvents(store, linesOf(bytes), {
       ...{ pool, skipLines, now: BigInt(Date.now()) * 1_000_000n },
+      nostr: () => (nostr ??= openNostr(place)),
       onProgress({ lines, stored }) {
-        if (resume !== undefined) writeFileSync(resume, `${JSON.stringify({ lines })}\n`)
+        if (resume !== undefined) keepResume(resume, lines)
         progress({ lines, stored })
       },
     })
     tell(report)
     return report.refused.length === 0 ? EXIT.ok : EXIT.found
   } finally {
-    await Promise.all([pool.close(), store.close()])
+    await Promise.all([pool.close(), store.close(), nostr?.close()])
   }
 }
 
-async function backUp(place: StorePlace, { to }: Flags): Promise<number> {
-  if (to === undefined) throw new FlagError('--to must name the path of the backup')
-  tell(await backupOf(place, to))
+async function backUpAll(place: DataPlace, { to }: Flags): Promise<number> {
+  if (to === undefined) throw new FlagError('--to must name the directory of the backup')
+  tell(await backUp(place, to))
   return EXIT.ok
 }
 
-async function backupOf(place: StorePlace, to: string): Promise<Amount> {
-  if (place.storage === 'lmdb') return backupLmdbStore(place.path, to)
-  const store = openExisting(place)
-  try {
-    if (store.backup === undefined) throw new StoreError('unavailable', `store ${place.path} has no backup`)
-    return await store.backup(to)
-  } finally {
-    await store.close()
-  }
-}
-
-async function verify(place: StorePlace): Promise<number> {
+async function verify(place: DataPlace, flags: Flags): Promise<number> {
   assertExists(place)
-  const report = await verifyStore(place)
+  if (flags['forget-graves'] === true && place.storage === 'lmdb')
+    for (const path of [place.path, place.nostr]) if (existsSync(path)) await forgetGraves(path)
+  const report = await verifyAll(place)
   tell(report)
   return report.damages.length === 0 ? EXIT.ok : EXIT.found
 }
 
-function open({ storage, path }: StorePlace): Store {
-  return storage === 'sqlite' ? openSqliteStore(path) : openLmdbStore(path)
+/** @throws StoreError; of a store that a relay has open, with what to do instead. */
+function open({ storage }: DataPlace, path: string): Store {
+  try {
+    return storage === 'sqlite' ? openSqliteStore(path) : openLmdbStore(path)
+  } catch (error) {
+    if (!(error instanceof StoreError) || error.code !== 'locked') throw error
+    throw new StoreError('locked', `${error.message}. ${WHILE_RUNNING}`)
+  }
 }
 
-function openExisting(place: StorePlace): Store {
-  assertExists(place)
-  return open(place)
+function openNostr(place: DataPlace): Store {
+  return openNostrStore(open(place, place.nostr))
 }
 
-function assertExists({ path }: StorePlace): void {
+function assertExists({ path }: DataPlace): void {
   if (!existsSync(path)) throw new StoreError('not_writable', `there is no store at ${path}`)
-}
-
-function placeOf({ storage = 'lmdb', 'storage-path': path = './data' }: Flags): StorePlace {
-  const command = readCommandLine(['--storage', storage, '--storage-path', path])
-  if (typeof command === 'string' || command.storage === 'memory')
-    throw new FlagError(`--storage must be lmdb or sqlite, got ${JSON.stringify(storage)}`)
-  return { storage: command.storage, path: command.storagePath }
 }
 
 function readFilterFlag(text: string | undefined): Filter | undefined {
@@ -160,6 +176,12 @@ function readFilterFlag(text: string | undefined): Filter | undefined {
   const read = json.ok ? readFilter(json.value) : json
   if (!read.ok) throw new FlagError(`--filter must be a filter: ${read.detail ?? read.error}`)
   return read.filter
+}
+
+/** As a whole or not at all: an import may be killed at any time. */
+function keepResume(path: string, lines: number): void {
+  writeFileSync(`${path}.new`, `${JSON.stringify({ lines })}\n`)
+  renameSync(`${path}.new`, path)
 }
 
 function readResume(path: string | undefined): number {
@@ -182,6 +204,7 @@ function readFlags(args: readonly string[]) {
       args: [...args],
       options: {
         ...{ storage: text, 'storage-path': text, filter: text, to: text, from: text, resume: text },
+        'forget-graves': { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },
     }).values

@@ -1,5 +1,9 @@
-/** Stored events as lines of JSON (spec 1.4), in rising order of seq: the same store gives the same lines. */
-import { compileFilter, type Filter, writeEvent } from '@aetherkit/core'
+/**
+ * Stored events as lines of JSON, in rising order of seq: the same store gives the same lines. An Aether event is
+ * rendered as spec 1.4 has it, a genuine Nostr event as NIP-01 has it; each is told apart by its hash, as anywhere.
+ */
+import { compileFilter, type Event, type Filter, writeEvent } from '@aetherkit/core'
+import { NostrEvent, writeNostrEvent } from '../nostr-event.js'
 import type { Store } from '../store/store.js'
 
 export interface ExportOptions {
@@ -29,7 +33,7 @@ export async function* exportEvents(
     let lines = ''
     for (const { event } of page) {
       if (!matches(event)) continue
-      lines += `${writeEvent(event) ?? writeEvent(event, { base64: true })}\n`
+      lines += `${write(event)}\n`
       events++
     }
     if (lines !== '') yield lines
@@ -38,4 +42,9 @@ export async function* exportEvents(
     // Others have their turn.
     await new Promise(setImmediate)
   }
+}
+
+function write(event: Event): string | undefined {
+  if (NostrEvent.is(event)) return writeNostrEvent(event)
+  return writeEvent(event) ?? writeEvent(event, { base64: true })
 }

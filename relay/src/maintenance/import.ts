@@ -1,23 +1,32 @@
 /**
- * Events from lines of JSON into a store that no relay has open. Every id and signature is checked; the time window is
+ * Events from lines of JSON into stores that no relay has open. Every id and signature is checked; the time window is
  * not (spec 3.1). An import that was interrupted may begin again: what is stored is passed over before any crypto.
+ * A line is a genuine Nostr event when its hash says so (spec 9.3), else an Aether event.
  */
 import {
   checkLimits,
   type Event,
   isEphemeral,
+  isJsonObject,
+  type JsonValue,
   kindClass,
   parseJson,
+  type Reject,
   type RejectCode,
   readEvent,
   reject,
 } from '@aetherkit/core'
+import { checkNostr } from '../admit.js'
 import { isExpired } from '../expiration.js'
-import type { PutStatus, Store } from '../store/store.js'
+import { LIMITS } from '../limits.js'
+import { NostrEvent, readNostrEvent } from '../nostr-event.js'
+import type { PutOutcome, PutStatus, Store, StoredEvent } from '../store/store.js'
 import type { VerifyPool } from '../verify-pool.js'
 
 export interface ImportOptions {
   readonly pool: VerifyPool
+  /** Of genuine Nostr events, opened when the first one comes. Absent: they are refused with `unsupported`. */
+  readonly nostr?: () => Store
   /** Unix time in nanoseconds: what is over then is not taken. */
   readonly now: bigint
   /** Lines at the start that an earlier run has reported as done. */
@@ -52,15 +61,13 @@ export async function importEvents(
 ): Promise<ImportReport> {
   const { skipLines = 0, batch = 1000, onProgress } = options
   const counts = new Counts()
-  let seq = store.lastSeq
+  const stores = new Stores(store, options.nostr)
   // While one batch is being written, the next is being checked.
   let writing: Promise<void> = Promise.resolve()
 
   async function write(verdicts: readonly Verdict[]): Promise<void> {
-    const stored = verdicts.flatMap((verdict) =>
-      typeof verdict === 'string' ? [] : [{ seq: ++seq, event: verdict }],
-    )
-    const outcomes = stored.length === 0 ? [] : await store.put(stored)
+    const events = verdicts.filter((verdict) => typeof verdict !== 'string')
+    const outcomes = await stores.put(events)
     counts.add(
       verdicts,
       outcomes.map(({ status }) => status),
@@ -69,7 +76,7 @@ export async function importEvents(
   }
 
   async function take(taken: readonly (string | undefined)[]): Promise<void> {
-    const verdicts = await Promise.all(taken.map((line) => check(store, line, options)))
+    const verdicts = await Promise.all(taken.map((line) => check(stores, line, options)))
     await writing
     writing = write(verdicts)
     // It is awaited later.
@@ -92,18 +99,58 @@ export async function importEvents(
   return counts.report()
 }
 
-async function check(store: Store, line: string | undefined, { pool, now }: ImportOptions): Promise<Verdict> {
+/** The store of each protocol. The seq is one for both, as in a relay. */
+class Stores {
+  readonly #aether: Store
+  readonly #openNostr: (() => Store) | undefined
+  #nostr: Store | undefined
+  #seq: bigint
+
+  constructor(aether: Store, openNostr: (() => Store) | undefined) {
+    this.#aether = aether
+    this.#openNostr = openNostr
+    this.#seq = aether.lastSeq
+  }
+
+  /** Undefined: there is none for it. */
+  of(event: Event): Store | undefined {
+    if (!NostrEvent.is(event)) return this.#aether
+    this.#nostr ??= this.#openNostr?.()
+    if (this.#nostr !== undefined && this.#nostr.lastSeq > this.#seq) this.#seq = this.#nostr.lastSeq
+    return this.#nostr
+  }
+
+  /** In the order of the events. */
+  async put(events: readonly Event[]): Promise<readonly PutOutcome[]> {
+    const outcomes = new Map<StoredEvent, PutOutcome>()
+    const all = events.map((event): StoredEvent => ({ seq: ++this.#seq, event }))
+    for (const store of [this.#aether, this.#nostr]) {
+      const own = all.filter(({ event }) => this.of(event) === store)
+      if (store === undefined || own.length === 0) continue
+      const put = await store.put(own)
+      for (const [i, stored] of own.entries()) outcomes.set(stored, put[i] ?? { status: 'duplicate' })
+    }
+    return all.map((stored) => outcomes.get(stored) ?? { status: 'duplicate' })
+  }
+}
+
+async function check(
+  stores: Stores,
+  line: string | undefined,
+  { pool, now }: ImportOptions,
+): Promise<Verdict> {
   if (line === undefined) return 'too_large'
   if (line.trim() === '') return 'empty'
   const json = parseJson(line)
   if (!json.ok) return json.code
-  const read = readEvent(json.value, { base64: true })
+  const read = readLine(json.value)
   if (!read.ok) return read.code
   const { event, rounded } = read
+  const store = stores.of(event)
+  if (store === undefined) return 'unsupported'
   const refusal =
-    (kindClass(event.kind) === undefined ? reject('kind_out_of_range') : undefined) ??
+    (NostrEvent.is(event) ? checkNostr(event, LIMITS) : checkAether(event)) ??
     (isEphemeral(event.kind) ? reject('kind_unsupported') : undefined) ??
-    checkLimits(event) ??
     (isExpired(event, now) ? reject('expired') : undefined)
   if (refusal !== undefined) return refusal.code
   if (store.has(event.id) && store.get(event.id)?.event.sig === event.sig) return 'duplicate'
@@ -114,6 +161,17 @@ async function check(store: Store, line: string | undefined, { pool, now }: Impo
   if (verdict === 'repaired' && rounded !== undefined) return { ...event, createdAt: rounded }
   if (verdict !== 'valid') throw new Error('the verify pool has failed: begin the import again')
   return event
+}
+
+function readLine(
+  value: JsonValue,
+): { ok: true; event: Event; rounded?: bigint } | { ok: false; code: RejectCode } {
+  const nostr = isJsonObject(value) ? readNostrEvent(value) : undefined
+  return nostr === undefined ? readEvent(value, { base64: true }) : { ok: true, event: nostr }
+}
+
+function checkAether(event: Event): Reject | undefined {
+  return (kindClass(event.kind) === undefined ? reject('kind_out_of_range') : undefined) ?? checkLimits(event)
 }
 
 class Counts {

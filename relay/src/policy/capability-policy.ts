@@ -82,10 +82,26 @@ export class Capabilities implements AsyncPolicy {
    * them, one that names no kinds is not, and does not see them. Counts one use of each grant that it needs.
    */
   refuse(filters: readonly Filter[], peer: Peer | undefined): Reject | undefined {
-    if (this.#subscribe.length === 0) return undefined
+    const needed = this.#needed(filters, peer)
+    if ('code' in needed) return needed
+    const counted = [...needed].flatMap((grant) => grant.counted)
+    return this.#uses.takeNow([...new Map(counted.map((each) => [each.id, each])).values()])
+      ? undefined
+      : exceeded()
+  }
+
+  /** The same without counting: what is asked ahead of the begin. */
+  foresee(filters: readonly Filter[], peer: Peer | undefined): Reject | undefined {
+    const needed = this.#needed(filters, peer)
+    return 'code' in needed ? needed : undefined
+  }
+
+  /** The grants that these filters use, or why they are refused. */
+  #needed(filters: readonly Filter[], peer: Peer | undefined): ReadonlySet<Grant> | Reject {
+    const needed = new Set<Grant>()
+    if (this.#subscribe.length === 0) return needed
     const now = this.#now()
     const grants = grantsOf(peer)
-    const needed = new Set<Grant>()
     for (const kind of new Set(filters.flatMap(({ kinds }) => kinds ?? []))) {
       if (!isOfKind(kind, this.#subscribe)) continue
       const required = `subscribe:${kind}`
@@ -96,10 +112,7 @@ export class Capabilities implements AsyncPolicy {
     // Without kinds it sees whatever the connection may see.
     if (filters.some(({ kinds }) => kinds === undefined))
       for (const grant of grants) if (grant.capability.split(':')[0] !== 'publish') needed.add(grant)
-    const counted = [...needed].flatMap((grant) => grant.counted)
-    return this.#uses.takeNow([...new Map(counted.map((each) => [each.id, each])).values()])
-      ? undefined
-      : exceeded()
+    return needed
   }
 
   close(): Promise<void> {

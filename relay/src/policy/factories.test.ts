@@ -179,6 +179,9 @@ test('difficulty rises by a bit with each doubling of load, up to its bound, and
   // What is only claimed costs nothing to make, and makes nothing dearer.
   for (let i = 0; i < 100_000; i++) ask(made({ id: id('0000') }), peer, at(400))
   expect(asked(400)).toBe('4 bits')
+  // A clock that steps back keeps nothing dear until it is where it was.
+  load(400, 60, 1000)
+  expect([asked(460), asked(460 - 3600), asked(560 - 3600)]).toEqual(['7 bits', '7 bits', '4 bits'])
   for (const bad of [
     { bits: 5, maxBits: 4, eventsPerSecond: 1 },
     { bits: -1, maxBits: 4, eventsPerSecond: 1 },

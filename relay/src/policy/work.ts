@@ -67,17 +67,19 @@ class Load {
   #at = 0n
 
   add(now: bigint): void {
-    this.#events = this.#faded(now) + 1
-    // A clock that steps back fades nothing.
-    if (now > this.#at) this.#at = now
+    this.#fade(now)
+    this.#events++
   }
 
   perSecond(now: bigint): number {
-    return this.#faded(now) / WINDOW
+    this.#fade(now)
+    return this.#events / WINDOW
   }
 
-  #faded(now: bigint): number {
+  /** A clock that steps back fades nothing by it, and goes on fading from where it is then. */
+  #fade(now: bigint): void {
     const seconds = now > this.#at ? Number(now - this.#at) / NS : 0
-    return this.#events * Math.exp(-seconds / WINDOW)
+    this.#events *= Math.exp(-seconds / WINDOW)
+    this.#at = now
   }
 }

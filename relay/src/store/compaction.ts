@@ -3,12 +3,17 @@
  * is still wanted is appended to the log again, and when the index has all of it at its new place, the file goes. Until
  * then both copies are true, so a crash at any moment costs nothing but the work.
  */
+import { setTimeout } from 'node:timers/promises'
 import { seqKey } from './index-keys.js'
 import type { LogIndex } from './log-index.js'
 import type { LogRecord } from './log-record.js'
 import type { Overlay } from './overlay.js'
 import type { SegmentLog } from './segment-log.js'
 import { StoreError } from './store.js'
+
+const MAX_REST_MS = 100
+/** Of the log, read and moved at once. */
+const MOVE_BYTES = 1 << 16
 
 export interface CompactionOptions {
   readonly log: SegmentLog
@@ -78,10 +83,14 @@ export class Compaction {
     // What is wholly dead need not be read.
     const size = index.live().has(segment) ? (log.sizes.get(segment) ?? 0) : 0
     for (let at = 0; at < size; ) {
-      const { records, end } = log.step(segment, at, size)
+      const { records, end } = log.step(segment, at, size, MOVE_BYTES)
+      const start = performance.now()
       await move(records, (record) => this.#isWanted(segment, record))
       if (this.#closed) return
       at = end
+      // A put waits for a move: at least half of the time is theirs.
+      await setTimeout(Math.min(performance.now() - start, MAX_REST_MS))
+      if (this.#closed) return
     }
     await through()
     if (this.#closed || isPinned()) return

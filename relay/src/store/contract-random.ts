@@ -76,6 +76,9 @@ export async function randomChurn(store: Store, seed: number): Promise<void> {
       assert.deepEqual(taken, expected, `removed by ${show(removal)} limit ${limit}, ${at}`)
       assert.deepEqual(store.usage(), memory.usage(), `usage, ${at}`)
       assert.equal(store.firstSeq, memory.firstSeq, `first seq, ${at}`)
+      const { kind } = pick(random, events)
+      if (store.firstSeqOf !== undefined)
+        assert.equal(store.firstSeqOf([kind]), memory.firstSeqOf?.([kind]), `first seq of ${kind}, ${at}`)
     }
     const filter = random() < 0.5 ? {} : randomFilter(random, events)
     const ids = (of: Store) => of.query(filter, { limit: 1000 }).map(({ event }) => event.id)

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { canonicalSize } from '@aetherkit/core'
 import { ALICE, BOB, type Case, event, idOf, named, names, numbered, statuses } from './contract-case.js'
-import type { Store } from './store.js'
+import { firstSeqFor, newestFirst, type Store } from './store.js'
 
 const REPLACEABLE = 10_002
 const PARAMETERIZED = 30_001
@@ -106,6 +106,19 @@ export const removeCases: Readonly<Record<string, Case>> = {
     assert.deepEqual(names(store.since(store.firstSeq - 1n, 10)), ['04'])
   },
 
+  async 'a removal raises the first seq of the kinds that it took of, and of no other'(store) {
+    await store.put(numbered(5, at('01', 1n, 1), at('02', 2n, 2), at('03', 3n, 3), at('04', 4n, 2)))
+    await store.remove({ kinds: [1, 3], maxEvents: 2 }, ANY)
+    const first = (...kinds: number[]) => firstSeqFor(store, kinds)
+    assert.equal(store.firstSeq, 7n)
+    if (store.firstSeqOf === undefined) return
+    assert.deepEqual([first(1), first(2), first(3), first(4), first()], [6n, 7n, 0n, 0n, 0n])
+    assert.deepEqual([first(3, 1), first(1, 2)], [6n, 7n])
+    await store.remove({ ids: [idOf('03')] }, ANY)
+    await store.remove({ kinds: [2, 2], createdBefore: 9n }, ANY)
+    assert.deepEqual([first(1), first(2), first(3)], [6n, 9n, 0n])
+  },
+
   async 'usage is what is stored of each kind'(store) {
     const batch = [at('01', 1n), at('02', 2n, REPLACEABLE), at('03', 3n), at('04', 3n, REPLACEABLE)]
     await store.put(numbered(1, ...batch))
@@ -195,10 +208,39 @@ export const removeReopenCases: Readonly<Record<string, Case>> = {
     await store.remove({ kinds: [1, 1], createdBefore: 2n }, ANY)
     await store.put(numbered(5, event('0d', { kind: 5, createdAt: 9n, tags: [['e', idOf('03')]] })))
     const { firstSeq } = store
+    const ofOthers = store.firstSeqOf?.([2])
     const again = await reopen()
     assert.deepEqual(left(again), ['0d', '04', '02'])
     assert.equal(again.firstSeq, firstSeq)
+    assert.equal(again.firstSeqOf?.([1]), store.firstSeqOf && firstSeq)
+    assert.equal(again.firstSeqOf?.([2]), ofOthers)
     assert.deepEqual(await statuses(again, numbered(again.lastSeq + 1n, at('03', 3n))), ['deleted'])
+  },
+}
+
+const THOUSANDS = 3000
+
+export const manyKindsCases: Readonly<Record<string, Case>> = {
+  async 'a removal over thousands of kinds takes the same as over one'(store) {
+    const kindOf = (i: number) => 1000 + ((i * 7) % THOUSANDS)
+    const events = Array.from({ length: THOUSANDS + 500 }, (_, i) =>
+      event(`${(i + 0x1000).toString(16)}f`, { kind: kindOf(i), createdAt: BigInt(1 + ((i * 31) % 1000)) }),
+    )
+    await store.put(numbered(1, ...events))
+    const expected = [...events].sort(newestFirst).slice(0, 700)
+    for (let events = 400; events === 400; )
+      events = (await store.remove({ kinds: [1000, 39_999], maxEvents: 700 }, 400)).events
+    assert.deepEqual(
+      store.query({}, ALL).map(({ event }) => event.id),
+      expected.map(({ id }) => id),
+    )
+    const [oldest] = expected.slice(-1)
+    await store.put(numbered(9000, event('0f', { kind: kindOf(1), createdAt: 1n })))
+    assert.equal((await store.remove({ kinds: [1000, 39_999], createdBefore: 2n }, ANY)).events, 1)
+    assert.equal(
+      (await store.remove({ kinds: [1000, 39_999], createdBefore: oldest!.createdAt }, ANY)).events,
+      0,
+    )
   },
 }
 

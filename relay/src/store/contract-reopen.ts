@@ -31,6 +31,20 @@ export const reopenCases: Readonly<Record<string, Case>> = {
     assert.ok(again.lastSeq >= 5_000_000n)
   },
 
+  async 'what was replaced stays away when the same batch deletes what replaced it'(store, reopen) {
+    const older = event('01', { kind: REPLACEABLE })
+    await store.put(numbered(1, older))
+    const newer = event('02', { kind: REPLACEABLE, createdAt: 1001n })
+    const deletion = event('03', { kind: 5, createdAt: 1002n, tags: [['e', newer.id]] })
+    assert.deepEqual(await statuses(store, numbered(2, newer, deletion)), ['stored', 'stored'])
+    // A removal lets stores that index behind catch up.
+    await store.remove({ kinds: [9, 9], maxEvents: 0 }, 1)
+    assert.deepEqual(names(store.query({}, ALL)), ['03'])
+    const again = await reopen()
+    assert.deepEqual(names(again.query({}, ALL)), ['03'])
+    assert.equal(again.has(older.id), false)
+  },
+
   async 'closing waits for the puts under way'(store, reopen) {
     const put = store.put(numbered(1, event('01')))
     const again = await reopen()

@@ -55,7 +55,7 @@ test.each(ENGINES)(
       rmSync(path, { recursive: true, force: true })
     }
   },
-  240_000,
+  600_000,
 )
 
 /** Events of several kinds, some replaced, deleted and removed; their lines by id. */

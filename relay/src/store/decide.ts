@@ -28,17 +28,24 @@ export interface Decision {
   readonly additions: readonly Addition[]
   /** To delete: stored winners that lost, and what was deleted. */
   readonly removals: readonly StoredEvent[]
+  /**
+   * Replaced what was stored, and was then deleted by the same batch. A log that is judged again has to have them: the
+   * deletion names them, and says nothing of what they had replaced.
+   */
+  readonly passing: readonly StoredEvent[]
 }
 
 export function decide(batch: readonly StoredEvent[], current: Current): Decision {
   const draft = new Draft(current)
   const outcomes = batch.map((stored) => ({ status: draft.put(stored) }))
-  return { outcomes, additions: [...draft.additions.values()], removals: [...draft.removals.values()] }
+  const [additions, removals] = [[...draft.additions.values()], [...draft.removals.values()]]
+  return { outcomes, additions, removals, passing: draft.passing }
 }
 
 class Draft {
   readonly additions = new Map<string, Addition>()
   readonly removals = new Map<string, StoredEvent>()
+  readonly passing: StoredEvent[] = []
   readonly #current: Current
   readonly #winners = new Map<string, StoredEvent>()
   readonly #deletions = new Deletions()
@@ -69,7 +76,7 @@ class Draft {
     const { ids, replaceKeys } = targetsOf(deletion)
     for (const id of ids) {
       const named = this.additions.get(id)?.stored ?? this.#current.get(id)
-      if (named !== undefined && isTarget(deletion, named.event, 'ids')) this.#remove(named)
+      if (named !== undefined && isTarget(deletion, named.event, 'ids')) this.#erase(named)
     }
     for (const key of replaceKeys) {
       const named = this.#winner(key)
@@ -82,6 +89,15 @@ class Draft {
     if (own !== undefined && this.additions.has(own.event.id)) return own
     const winner = this.#current.winner(key)
     return winner === undefined || this.removals.has(winner.event.id) ? undefined : winner
+  }
+
+  /** Removes what a deletion names. */
+  #erase(named: StoredEvent): void {
+    const key = replaceKey(named.event)
+    const replaced = key === undefined ? undefined : this.#current.winner(key)
+    if (this.additions.has(named.event.id) && replaced !== undefined && this.removals.has(replaced.event.id))
+      this.passing.push(named)
+    this.#remove(named)
   }
 
   #remove(stored: StoredEvent): void {

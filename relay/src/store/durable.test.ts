@@ -20,7 +20,7 @@ const SCRIPT = new URL('../../dist/store/index-worker.js', import.meta.url)
 const ENGINES = [
   {
     name: 'lmdb',
-    format: '3',
+    format: '4',
     open: (path: string) => openLmdbStore(path, { script: SCRIPT }),
     child: `import { openLmdbStore } from './lmdb.ts'; const open = (path) => openLmdbStore(path, { script: new URL('${SCRIPT}') })`,
     async setFormat(path: string, format: string) {
@@ -30,8 +30,8 @@ const ENGINES = [
   },
   {
     name: 'sqlite',
-    format: '2',
-    open: openSqliteStore,
+    format: '3',
+    open: (path: string) => openSqliteStore(path),
     child: `import { openSqliteStore as open } from './sqlite.ts'`,
     async setFormat(path: string, format: string) {
       const db = new Database(path)
@@ -85,7 +85,7 @@ describe.each(ENGINES)('$name', ({ open, child: opening, format, setFormat }) =>
       await store.close()
     }
     expect(acked.size).toBeGreaterThan(500)
-  }, 120_000)
+  }, 600_000)
 
   test.skipIf(!hasPrlimit)(
     'a full disk rejects with storage_full, keeps nothing of the batch, and a later put works',
@@ -105,7 +105,7 @@ describe.each(ENGINES)('$name', ({ open, child: opening, format, setFormat }) =>
       expect(store.has(idOf('1a7e'))).toBe(true)
       await store.close()
     },
-    120_000,
+    600_000,
   )
 
   test('a store that another live process has open is locked', async () => {
@@ -115,7 +115,7 @@ describe.each(ENGINES)('$name', ({ open, child: opening, format, setFormat }) =>
     child.stdin.end()
     expect(await exit(child)).toBe(0)
     await open(path).close()
-  }, 60_000)
+  }, 600_000)
 
   test('a store that is open in this process is locked', async () => {
     const store = open(path)

@@ -67,14 +67,14 @@ describe.skipIf(!canMount())('on a small tmpfs (skipped unless root may mount)',
       expect(store.query({}, { limit: 1e9 })).toHaveLength(acked.length)
       rmSync(ballast)
       const late = named({ kind: 2, createdAt: 5n })
-      await expect.poll(() => putOne(store, late), { timeout: 20_000, interval: 200 }).toBe('stored')
+      await expect.poll(() => putOne(store, late), { timeout: 300_000, interval: 200 }).toBe('stored')
       const removed = await store.remove({ kinds: [1, 1], maxEvents: 10 }, 1e6)
       expect(removed.events).toBe(acked.length - 10)
       await store.close()
       const report = await verifyStore({ storage, path, script })
       expect(report).toMatchObject({ events: 11, damages: [] })
     },
-    120_000,
+    600_000,
   )
 })
 

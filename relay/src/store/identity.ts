@@ -24,8 +24,9 @@ export interface Identity {
   readonly end: LogPosition
 }
 
-/** 1 had everything in LMDB; 2 had no graves, and is taken over as it is. */
-const FORMAT = 3
+/** 1 had everything in LMDB; 2 had no graves, 3 none that say how long they are: both are taken over. */
+export const FORMAT = 4
+const TAKEN_OVER = [2, 3]
 
 export function newIdentity(): Identity {
   const epoch = randomEpoch()
@@ -50,7 +51,7 @@ export function readIdentity(directory: string): Identity | undefined {
   }
   const { check, ...fields } = parse(text)
   const { format, epoch, born = epoch, seed, reserved, end } = fields
-  if (format !== FORMAT && format !== 2)
+  if (typeof format !== 'number' || (format !== FORMAT && !TAKEN_OVER.includes(format)))
     throw new StoreError(
       'wrong_format',
       `store ${directory} has format ${String(format)}, this version reads format ${FORMAT}: use the version that wrote it`,
@@ -62,10 +63,10 @@ export function readIdentity(directory: string): Identity | undefined {
     typeof reserved !== 'string' ||
     !/^\d+$/.test(reserved) ||
     !isPosition(end) ||
-    (format === FORMAT && check !== crc32(JSON.stringify(fields)))
+    (format !== 2 && check !== crc32(JSON.stringify(fields)))
   )
     throw new StoreError('wrong_format', `store ${directory} has a damaged ${FILE}: restore it from a copy`)
-  return { format: FORMAT, epoch, born, seed, reserved, end }
+  return { format, epoch, born, seed, reserved, end }
 }
 
 /** On disk on return. */

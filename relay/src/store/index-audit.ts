@@ -3,8 +3,8 @@ import { type Event, replaceKey } from '@aetherkit/core'
 import { hasRightId } from '../nostr-event.js'
 import { idKey, replaceIndexKey, seqKey, visitEventKeys } from './index-keys.js'
 import type { StoredEvent } from './store.js'
-import { UsageChange } from './usage.js'
-import { usageOf, type VictimReader } from './victims.js'
+import { UsageChange, usageOf } from './usage.js'
+import type { VictimReader } from './victims.js'
 
 /** One line: what is wrong, and where. */
 export interface Damage {
@@ -22,14 +22,14 @@ const FIRST_DIMENSION = 0x10
 const BEHIND_DIMENSIONS = 0x17
 
 export class IndexAudit {
-  readonly #reader: Pick<VictimReader, 'keys' | 'value'>
+  readonly #reader: Pick<VictimReader, 'keys' | 'entries' | 'value'>
   readonly #seed: number
   readonly #usage = new UsageChange()
   #events = 0
   #winners = 0
   #keys = 0
 
-  constructor(reader: Pick<VictimReader, 'keys' | 'value'>, seed: number) {
+  constructor(reader: Pick<VictimReader, 'keys' | 'entries' | 'value'>, seed: number) {
     this.#reader = reader
     this.#seed = seed
   }

@@ -6,6 +6,7 @@
  *   01  id 32                                          seq 8
  *   02  BLAKE3 of the replace key 32                   seq 8 of the winner
  *   04  kind 2                                         events 8, their bytes 8: what is stored of the kind
+ *   05  kind 2                                         seq 8: the first of the kind, see `pruned.ts`
  *   10                     place 20                    -
  *   11  kind 2             place 20                    -
  *   12  author 8, 00       place 20                    -
@@ -33,7 +34,7 @@ export const META = {
   epoch: Buffer.from('\x00epoch'),
   /** All seqs up to this one may have been handed out: u64 big-endian. */
   reserved: Buffer.from('\x00reserved'),
-  /** See {@link Store.firstSeq}: u64 big-endian; none is 0. */
+  /** Of all kinds, as older versions kept it: u64 big-endian; none is 0. See `pruned.ts`. */
   firstSeq: Buffer.from('\x00first-seq'),
   /** Seed of the tag pair hash, u32 big-endian: differs by store, so that nobody can prepare collisions. */
   hashSeed: Buffer.from('\x00hash-seed'),
@@ -49,6 +50,7 @@ const EXPIRES = 0x14
 const DELETED_ID = 0x15
 const DELETED_KEY = 0x16
 const USAGE = 0x04
+const FIRST_SEQ = 0x05
 
 /** Behind the author: all of theirs, or those of one kind. */
 const ANY_KIND = 0x00
@@ -86,7 +88,18 @@ export function usageKey(kind: number): Buffer {
   return Buffer.of(USAGE, kind >> 8, kind & 0xff)
 }
 
-export function kindOfUsage(key: Buffer): number {
+/** See `pruned.ts`. */
+export function firstSeqKey(kind: number): Buffer {
+  return Buffer.of(FIRST_SEQ, kind >> 8, kind & 0xff)
+}
+
+export const allFirstSeqKeys: readonly [start: Buffer, end: Buffer] = [
+  Buffer.of(FIRST_SEQ),
+  Buffer.of(FIRST_SEQ + 1),
+]
+
+/** Of a usage key or a first seq key. */
+export function kindOfKey(key: Buffer): number {
   return key.readUInt16BE(1)
 }
 
@@ -161,6 +174,10 @@ export function tagDimension(key: string, value: string, hashSeed: number): Buff
 /** Where events of this time begin within a dimension. */
 export function timePlace(createdAt: bigint): Buffer {
   return seqKey(U64_MAX - createdAt)
+}
+
+export function createdAtOf(place: Buffer): bigint {
+  return U64_MAX - place.readBigUInt64BE()
 }
 
 /** Not behind the position itself: events that share its time and first id bytes still need a look. */

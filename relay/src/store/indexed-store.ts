@@ -4,16 +4,17 @@
  */
 import { randomInt } from 'node:crypto'
 import { type Event, replaceKey } from '@aetherkit/core'
-import { copyEvents } from './copy.js'
 import { type Addition, decide } from './decide.js'
 import { randomEpoch } from './epoch.js'
 import { idKey, META, replaceIndexKey, seqKey, usageKey, visitEventKeys } from './index-keys.js'
 import { hasDeletions, type IndexReader, isDeletedBy, queryIndex } from './indexed-query.js'
+import { KindTable } from './kind-table.js'
+import { prunedEntries, readPruned } from './pruned.js'
 import { decodeRecord, encodeRecord } from './record.js'
 import { openRecord, SEAL_LENGTH, sealRecord } from './record-seal.js'
 import { type Amount, type Removal, type Store, type StoredEvent, StoreError } from './store.js'
 import { UsageChange } from './usage.js'
-import { usageOf, type VictimReader, victims } from './victims.js'
+import { type VictimReader, victims } from './victims.js'
 
 /** Writes of one transaction; bytes given to it stay as they are until the transaction is through. */
 export interface Writer {
@@ -23,7 +24,7 @@ export interface Writer {
   deleteRecord(seq: Buffer): void
 }
 
-export interface Engine extends Pick<VictimReader, 'keys' | 'keysBack' | 'value'> {
+export interface Engine extends Pick<VictimReader, 'keys' | 'keysBack' | 'entries' | 'value'> {
   /** For messages. */
   readonly path: string
   record(seq: Buffer): Buffer | undefined
@@ -36,8 +37,10 @@ export interface Engine extends Pick<VictimReader, 'keys' | 'keysBack' | 'value'
   close(): Promise<void>
 }
 
-/** Version of the layout; a store of another one is refused. 1 had no checksums and no usage. */
-const FORMAT = 2
+/** Version of the layout; a store of another one is refused. 1 had no checksums and no usage, 2 no first seq of each kind. */
+const FORMAT = '3'
+/** Taken over as it is. */
+const FORMAT_BEFORE = '2'
 const SEQ_LENGTH = 8
 /** Seqs reserved at once: one synchronous write in a million. */
 const RESERVE_STEP = 1n << 20n
@@ -45,10 +48,11 @@ const RESERVE_STEP = 1n << 20n
 const U64_MAX = 0xffff_ffff_ffff_ffffn
 const NO_VALUE = Buffer.alloc(0)
 
-/** `openCopy` opens a new store of the same engine. */
-export function openIndexedStore(engine: Engine, openCopy: (path: string) => Store): Store {
+/** `backup`: as {@link Store.backup}. */
+export function openIndexedStore(engine: Engine, backup: (path: string) => Promise<Amount>): Store {
   const { epoch, hashSeed, ...identity } = openIdentity(engine)
-  let { reserved, firstSeq } = identity
+  let { reserved } = identity
+  let pruned = readPruned(engine)
   let turn: Promise<unknown> = Promise.resolve()
   let open = true
 
@@ -56,11 +60,13 @@ export function openIndexedStore(engine: Engine, openCopy: (path: string) => Sto
     hashSeed,
     keys: (from, to, limit) => engine.keys(from, to, limit),
     keysBack: (from, to, limit) => engine.keysBack(from, to, limit),
+    entries: (from, to, limit) => engine.entries(from, to, limit),
     value: (key) => engine.value(key),
     event: (seq) => eventOf(seq),
     size: (seq) => (engine.record(seq)?.length ?? SEAL_LENGTH) - SEAL_LENGTH,
     id: (seq) => eventOf(seq)?.id ?? '',
   }
+  const table = new KindTable(reader)
 
   /** @throws StoreError `unavailable` for what is damaged: nothing that a file says of itself is believed. */
   function eventOf(seq: Buffer): Event | undefined {
@@ -110,12 +116,11 @@ export function openIndexedStore(engine: Engine, openCopy: (path: string) => Sto
     const usage = new UsageChange()
     for (const { event } of removals) usage.add(event, -1)
     for (const { stored } of additions) usage.add(stored.event, 1)
-    await engine.write((writer) => {
+    await write(usage, (writer) => {
       for (const removal of removals) remove(writer, removal)
       additions.forEach((addition, i) => {
         add(writer, addition, records[i]!)
       })
-      count(writer, usage)
       if (reserve !== undefined) writer.putIndex(META.reserved, seqKey(reserve))
     })
     if (reserve !== undefined && reserve > reserved) reserved = reserve
@@ -123,19 +128,33 @@ export function openIndexedStore(engine: Engine, openCopy: (path: string) => Sto
   }
 
   async function removeInTurn(removal: Removal, limit: number): Promise<Amount> {
-    const taken = victims(reader, removal, limit).flatMap((seq) => stored(seq) ?? [])
+    const taken = victims(reader, table, removal, limit).flatMap((seq) => stored(seq) ?? [])
     if (taken.length === 0) return { events: 0, bytes: 0 }
-    let first = firstSeq
-    if ('kinds' in removal) for (const { seq } of taken) if (seq >= first) first = seq + 1n
+    const now = 'kinds' in removal ? pruned.and(taken) : pruned
     const usage = new UsageChange()
     for (const { event } of taken) usage.add(event, -1)
-    await engine.write((writer) => {
+    await write(usage, (writer) => {
       for (const victim of taken) remove(writer, victim)
-      count(writer, usage)
-      if (first > firstSeq) writer.putIndex(META.firstSeq, seqKey(first))
+      for (const [key, value] of prunedEntries(pruned, now)) writer.putIndex(key, value)
     })
-    firstSeq = first
+    pruned = now
     return { events: taken.length, bytes: 0 - usage.bytes }
+  }
+
+  async function write(usage: UsageChange, fill: (writer: Writer) => void): Promise<void> {
+    const counts = usage.values((kind) => engine.value(usageKey(kind)))
+    try {
+      await engine.write((writer) => {
+        fill(writer)
+        for (const [kind, value] of counts)
+          if (value === undefined) writer.deleteIndex(usageKey(kind))
+          else writer.putIndex(usageKey(kind), value)
+      })
+    } catch (error) {
+      table.forget()
+      throw error
+    }
+    table.changed(usage)
   }
 
   function add(writer: Writer, { stored, replaceKey }: Addition, record: Buffer): void {
@@ -155,21 +174,16 @@ export function openIndexedStore(engine: Engine, openCopy: (path: string) => Sto
     visitEventKeys(stored, hashSeed, (key) => writer.deleteIndex(key))
   }
 
-  function count(writer: Writer, usage: UsageChange): void {
-    for (const [kind, value] of usage.values((kind) => engine.value(usageKey(kind))))
-      if (value === undefined) writer.deleteIndex(usageKey(kind))
-      else writer.putIndex(usageKey(kind), value)
-  }
-
   function assertOpen(): void {
     if (!open) throw new StoreError('unavailable', `store ${engine.path} is closed`)
   }
 
-  const store: Store = {
+  return {
     epoch,
     get firstSeq() {
-      return firstSeq
+      return pruned.firstSeq
     },
+    firstSeqOf: (kinds) => pruned.firstSeqOf(kinds),
     get lastSeq() {
       return reserved
     },
@@ -190,11 +204,11 @@ export function openIndexedStore(engine: Engine, openCopy: (path: string) => Sto
     },
     async backup(path) {
       assertOpen()
-      return copyEvents(store, path, openCopy)
+      return backup(path)
     },
     usage() {
       assertOpen()
-      return usageOf(reader)
+      return table.usage()
     },
     has(id) {
       assertOpen()
@@ -223,7 +237,6 @@ export function openIndexedStore(engine: Engine, openCopy: (path: string) => Sto
       await engine.close()
     },
   }
-  return store
 }
 
 function reservation(seq: bigint): bigint {
@@ -247,9 +260,11 @@ function openIdentity(engine: Engine) {
       writer.putIndex(META.epoch, Buffer.from(randomEpoch()))
       writer.putIndex(META.hashSeed, hashSeed)
       writer.putIndex(META.reserved, seqKey(0n))
-      writer.putIndex(META.format, Buffer.from(`${FORMAT}`))
+      writer.putIndex(META.format, Buffer.from(FORMAT))
     })
-  else if (format !== `${FORMAT}`)
+  else if (format === FORMAT_BEFORE)
+    engine.writeNow((writer) => writer.putIndex(META.format, Buffer.from(FORMAT)))
+  else if (format !== FORMAT)
     throw new StoreError(
       'wrong_format',
       `store ${engine.path} has format ${format}, this version reads format ${FORMAT}: use the version that wrote it`,
@@ -262,6 +277,10 @@ function openIdentity(engine: Engine) {
     epoch: epoch.toString(),
     hashSeed: hashSeed.readUInt32BE(),
     reserved: reserved.readBigUInt64BE(),
-    firstSeq: engine.value(META.firstSeq)?.readBigUInt64BE() ?? 0n,
   }
+}
+
+/** Gives a copy of a store, which nobody has open yet, an epoch of its own. */
+export function renewEpoch(engine: Engine): void {
+  engine.writeNow((writer) => writer.putIndex(META.epoch, Buffer.from(randomEpoch())))
 }

@@ -8,15 +8,17 @@
 import { replaceKey, supersedes } from '@aetherkit/core'
 import { DELETION, isTarget, targetsOf } from './deletion.js'
 import type { Graves } from './graves.js'
-import { idKey, META, replaceIndexKey, seqKey, usageKey, visitEventKeys } from './index-keys.js'
+import { idKey, replaceIndexKey, seqKey, usageKey, visitEventKeys } from './index-keys.js'
 import { hasDeletions, isDeletedBy } from './indexed-query.js'
+import { KindTable } from './kind-table.js'
 import { GRAVES, type IndexTransaction, type LogIndex } from './log-index.js'
 import type { LogPosition, LogRecord } from './log-record.js'
+import { type Pruned, prunedEntries, readPruned } from './pruned.js'
 import { decodeRecord } from './record.js'
 import type { SegmentReader } from './segment-reader.js'
 import { type Amount, type Removal, type StoredEvent, StoreError } from './store.js'
 import { UsageChange } from './usage.js'
-import { victims } from './victims.js'
+import { type VictimReader, victims } from './victims.js'
 
 const NO_VALUE = Buffer.alloc(0)
 
@@ -24,6 +26,8 @@ export class LogIndexWriter {
   readonly #index: LogIndex
   readonly #log: SegmentReader
   readonly #graves: Graves
+  readonly #reader: VictimReader
+  readonly #table: KindTable
   /** The graves of the last transaction are known to be in their file. */
   #settled = false
 
@@ -31,6 +35,15 @@ export class LogIndexWriter {
     this.#index = index
     this.#log = log
     this.#graves = graves
+    this.#reader = {
+      keys: index.keys.bind(index),
+      keysBack: index.keysBack.bind(index),
+      entries: index.entries.bind(index),
+      value: index.value.bind(index),
+      size: index.size.bind(index),
+      id: (seq) => load(index, log, seq).event.id,
+    }
+    this.#table = new KindTable(this.#reader)
   }
 
   /**
@@ -52,59 +65,69 @@ export class LogIndexWriter {
 
   /** See {@link Store.remove}. */
   remove(removal: Removal, limit: number): Amount {
-    const taken: StoredEvent[] = []
-    const reader = {
-      keys: this.#index.keys.bind(this.#index),
-      keysBack: this.#index.keysBack.bind(this.#index),
-      value: this.#index.value.bind(this.#index),
-      size: this.#index.size.bind(this.#index),
-      id: (seq: Buffer) => load(this.#index, this.#log, seq).event.id,
-    }
+    this.#index.refresh()
+    const taken = victims(this.#reader, this.#table, removal, limit).map((seq) =>
+      load(this.#index, this.#log, seq),
+    )
+    if (taken.length === 0) return { events: 0, bytes: 0 }
     let bytes = 0
     this.#transact((update) => {
-      for (const seq of victims(reader, removal, limit)) taken.push(load(this.#index, this.#log, seq))
       for (const victim of taken) update.remove(victim)
-      if ('kinds' in removal) update.forget(taken)
+      if ('kinds' in removal) update.prune(taken)
       bytes = 0 - update.usage.bytes
     })
     return { events: taken.length, bytes }
   }
 
-  /** See {@link Store.firstSeq}. */
-  raise(firstSeq: bigint): void {
-    this.#index.write((transaction) => transaction.put(META.firstSeq, seqKey(firstSeq)))
+  /** What the graves know of it. */
+  prune(known: Pruned): void {
+    const before = readPruned(this.#index)
+    this.#index.write((transaction) => {
+      for (const [key, value] of prunedEntries(before, before.or(known))) transaction.put(key, value)
+    })
+  }
+
+  /** Puts the graves of the last transaction into their file, should it have been killed before. */
+  settle(): void {
+    if (this.#settled) return
+    const pending = this.#index.value(GRAVES)
+    if (pending !== undefined)
+      this.#graves.append(Number(pending.readBigUInt64BE()), Buffer.from(pending.subarray(8)))
+    this.#settled = true
   }
 
   /** Of the graves, leaves only those of these segments. */
   tidy(segments: ReadonlySet<number>): void {
     if (!this.#graves.isUntidy) return
-    this.#settle()
+    this.settle()
     this.#index.forgetGraves()
     this.#graves.tidy(segments)
   }
 
   #transact(fill: (update: Update) => void): void {
-    this.#settle()
-    this.#index.write((transaction) => {
+    this.settle()
+    try {
+      this.#table.changed(this.#write(fill).usage)
+    } catch (error) {
+      this.#table.forget()
+      throw error
+    }
+    this.settle()
+  }
+
+  #write(fill: (update: Update) => void): Update {
+    return this.#index.write((transaction) => {
       const update = new Update(this.#index, this.#log, this.#graves, transaction)
       fill(update)
       for (const [kind, value] of update.usage.values((kind) => this.#index.value(usageKey(kind))))
         if (value === undefined) transaction.remove(usageKey(kind))
         else transaction.put(usageKey(kind), value)
       for (const [segment, change] of update.live) transaction.countLive(segment, change)
-      if (update.graves.length === 0) return
+      if (update.graves.length === 0) return update
       transaction.put(GRAVES, Buffer.concat([seqKey(BigInt(this.#graves.length)), ...update.graves]))
       this.#settled = false
+      return update
     })
-    this.#settle()
-  }
-
-  #settle(): void {
-    if (this.#settled) return
-    const pending = this.#index.value(GRAVES)
-    if (pending !== undefined)
-      this.#graves.append(Number(pending.readBigUInt64BE()), Buffer.from(pending.subarray(8)))
-    this.#settled = true
   }
 }
 
@@ -150,13 +173,12 @@ class Update {
     this.usage.add(event, -1)
   }
 
-  /** See {@link Store.firstSeq}. */
-  forget(taken: readonly StoredEvent[]): void {
-    let first = this.#index.firstSeq
-    for (const { seq } of taken) if (seq >= first) first = seq + 1n
-    if (first === this.#index.firstSeq) return
-    this.transaction.put(META.firstSeq, seqKey(first))
-    this.graves.push(this.#graves.firstSeq(first))
+  /** After the same events were removed by age, count or size. */
+  prune(taken: readonly StoredEvent[]): void {
+    const before = readPruned(this.#index)
+    const now = before.and(taken)
+    for (const [key, value] of prunedEntries(before, now)) this.transaction.put(key, value)
+    this.graves.push(...this.#graves.marks(now, before))
   }
 
   /** False when it lost to what is stored. */

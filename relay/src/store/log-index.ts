@@ -37,7 +37,7 @@ export interface IndexTransaction {
   watermark(position: LogPosition): void
 }
 
-export class LogIndex implements Pick<VictimReader, 'keys' | 'keysBack' | 'value' | 'size'> {
+export class LogIndex implements Pick<VictimReader, 'keys' | 'keysBack' | 'entries' | 'value' | 'size'> {
   readonly #index: RootDatabase<Buffer, Buffer>
   readonly #locations: Database<Buffer, Buffer>
 
@@ -88,11 +88,6 @@ export class LogIndex implements Pick<VictimReader, 'keys' | 'keysBack' | 'value
     return before(this.watermark, this.#position(WHOLE))
   }
 
-  /** See {@link Store.firstSeq}. */
-  get firstSeq(): bigint {
-    return this.value(META.firstSeq)?.readBigUInt64BE() ?? 0n
-  }
-
   /** By segment, the bytes of its records that are still wanted; those that are not here have none. */
   live(): Map<number, number> {
     const range = this.#index.getRange({ start: Buffer.of(LIVE), end: Buffer.of(LIVE + 1) })
@@ -116,6 +111,11 @@ export class LogIndex implements Pick<VictimReader, 'keys' | 'keysBack' | 'value
   keysBack(from: Buffer, to: Buffer, limit: number): Buffer[] {
     const range = { start: to, end: from, limit, reverse: true, exclusiveStart: true }
     return this.#read(() => Array.from(this.#index.getKeys(range), bytes))
+  }
+
+  entries(start: Buffer, end: Buffer, limit: number): [Buffer, Buffer][] {
+    const range = this.#read(() => Array.from(this.#index.getRange({ start, end, limit })))
+    return range.map(({ key, value }) => [bytes(key), bytes(value)])
   }
 
   /** Of the event with this seq, without the head of its record. */
@@ -143,8 +143,8 @@ export class LogIndex implements Pick<VictimReader, 'keys' | 'keysBack' | 'value
   }
 
   /** One transaction, on disk on return; nothing of it when `fill` throws. */
-  write(fill: (transaction: IndexTransaction) => void): void {
-    this.#index.transactionSync(() =>
+  write<Result>(fill: (transaction: IndexTransaction) => Result): Result {
+    return this.#index.transactionSync(() =>
       fill({
         put: (key, value) => void this.#index.put(key, value),
         remove: (key) => void this.#index.remove(key),
@@ -161,7 +161,15 @@ export class LogIndex implements Pick<VictimReader, 'keys' | 'keysBack' | 'value
     this.write((transaction) => transaction.remove(GRAVES))
   }
 
-  /** A copy of the index as it is now, in a new directory. */
+  /** Bytes of its file, and of the pages in it that hold something. */
+  get room(): { readonly file: number; readonly used: number } {
+    const { root, free, pageSize, lastPageNumber, ...index } = this.#index.getStats() as Stats
+    const trees = [root, free, index, this.#locations.getStats() as Pages]
+    const pages = trees.reduce((sum, tree) => sum + pagesOf(tree), 0)
+    return { file: (lastPageNumber + 1) * pageSize, used: pages * pageSize }
+  }
+
+  /** A copy of the index as it is now without what is free, in a new directory. */
   async copyTo(directory: string): Promise<void> {
     await this.#index.backup(directory, true)
   }
@@ -192,6 +200,23 @@ export class LogIndex implements Pick<VictimReader, 'keys' | 'keysBack' | 'value
     if (live === 0) void this.#index.remove(key)
     else void this.#index.put(key, seqKey(BigInt(live)))
   }
+}
+
+interface Pages {
+  readonly treeBranchPageCount: number
+  readonly treeLeafPageCount: number
+  readonly overflowPages: number
+}
+
+interface Stats extends Pages {
+  readonly root: Pages
+  readonly free: Pages
+  readonly pageSize: number
+  readonly lastPageNumber: number
+}
+
+function pagesOf({ treeBranchPageCount, treeLeafPageCount, overflowPages }: Pages): number {
+  return treeBranchPageCount + treeLeafPageCount + overflowPages
 }
 
 function readLocation(value: Buffer): Location {

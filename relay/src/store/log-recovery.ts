@@ -2,7 +2,11 @@
  * What of the log stands behind a position, read when a store is opened (spec 2.4). A write that a crash tore can only
  * be the last one: it is cut off. Anything else that cannot be read is damage, and said so.
  */
+import type { Graves } from './graves.js'
+import { seqKey } from './index-keys.js'
+import type { LogIndex } from './log-index.js'
 import { before, hasLaterBatch, type LogPosition, type LogRecord, readBatches } from './log-record.js'
+import { readPruned } from './pruned.js'
 import type { SegmentLog } from './segment-log.js'
 import { StoreError } from './store.js'
 
@@ -40,4 +44,23 @@ export function* tail(log: SegmentLog, from: LogPosition, whole: LogPosition): G
     }
     yield { segment, records, end: { segment, offset: end } }
   }
+}
+
+/** The graves of everything in the log that a whole index does not name, and its marks. */
+export function gravesOf(log: SegmentLog, index: LogIndex, graves: Graves): Buffer[] {
+  const found = graves.marks(readPruned(index))
+  for (const [segment, length] of log.sizes) {
+    if (segment > index.watermark.segment) break
+    const size = segment === index.watermark.segment ? index.watermark.offset : length
+    for (let at = 0; at < size; ) {
+      const { records, end } = log.step(segment, at, size)
+      for (const { seq, offset } of records) {
+        const location = index.location(seqKey(seq))
+        if (location?.segment !== segment || location.offset !== offset)
+          found.push(graves.grave({ segment, offset }))
+      }
+      at = end
+    }
+  }
+  return found
 }

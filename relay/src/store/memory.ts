@@ -7,7 +7,7 @@ import { expiresAt, isExpired } from '../expiration.js'
 import { decide } from './decide.js'
 import { DELETION, Deletions } from './deletion.js'
 import { randomEpoch } from './epoch.js'
-
+import { Pruned } from './pruned.js'
 import {
   type KindUsage,
   newestFirst,
@@ -22,7 +22,7 @@ export function openMemoryStore(): Store {
   /** Replace key to its winner (spec 2.3). */
   const winners = new Map<string, StoredEvent>()
   const deletions = new Deletions()
-  let firstSeq = 0n
+  let pruned = new Pruned()
   let lastSeq = 0n
   let open = true
 
@@ -55,8 +55,9 @@ export function openMemoryStore(): Store {
   return {
     epoch: randomEpoch(),
     get firstSeq() {
-      return firstSeq
+      return pruned.firstSeq
     },
+    firstSeqOf: (kinds) => pruned.firstSeqOf(kinds),
     get lastSeq() {
       return lastSeq
     },
@@ -80,10 +81,8 @@ export function openMemoryStore(): Store {
     async remove(removal, limit) {
       assertOpen()
       const taken = victims(byId, removal).slice(0, limit)
-      for (const stored of taken) {
-        take(stored)
-        if ('kinds' in removal && stored.seq >= firstSeq) firstSeq = stored.seq + 1n
-      }
+      for (const stored of taken) take(stored)
+      if ('kinds' in removal) pruned = pruned.and(taken)
       return { events: taken.length, bytes: weigh(taken) }
     },
     usage() {

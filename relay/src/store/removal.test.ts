@@ -53,7 +53,7 @@ test('what was removed, replaced or deleted stays away when the index is made ag
     await again.close()
     expect(await damages()).toEqual([])
   }
-}, 60_000)
+}, 600_000)
 
 test('what is removed gives its room back', async () => {
   const store = openLmdbStore(path, { ...EAGER, segmentBytes: 1 << 16 })
@@ -66,11 +66,40 @@ test('what is removed gives its room back', async () => {
   const kept = names(store.query({ kinds: [0] }, { limit: 100 }))
   await store.remove({ kinds: [1, 1], maxEvents: 0 }, 1e6)
   await store.remove({ kinds: [0, 0], maxEvents: 100 }, 1e6)
-  await expect.poll(logSize, { timeout: 30_000 }).toBeLessThan(full / 3)
+  await expect.poll(logSize, { timeout: 300_000 }).toBeLessThan(full / 3)
   expect(names(store.query({}, ALL))).toEqual(kept)
   await store.close()
   expect(await damages()).toEqual([])
-}, 60_000)
+}, 600_000)
+
+test('an index that has lost most of its keys gives their room back at the next opening', async () => {
+  const tuning = { ...LAZY, segmentBytes: 1 << 20 }
+  const store = openLmdbStore(path, tuning)
+  const tags = Array.from({ length: 20 }, (_, i) => ['t', `${i}`] as const)
+  for (let b = 0; b < 40; b++)
+    await store.put(
+      numbered(100 * b + 1, ...Array.from({ length: 100 }, (_, i) => event(`${b}a${i}f`, { tags }))),
+    )
+  await store.remove({ kinds: [1, 1], maxEvents: 100 }, 1e6)
+  const kept = [names(store.query({}, ALL)), store.usage(), store.firstSeqOf?.([1])]
+  await store.close()
+  const size = () => statSync(join(path, 'index', 'data.mdb')).size
+  const full = size()
+  await openLmdbStore(path, tuning).close()
+  expect(size()).toBe(full)
+  const again = openLmdbStore(path, { ...tuning, shrinkBytes: 1 << 16 })
+  expect(size()).toBeLessThan(full / 3)
+  expect(existsSync(join(path, 'index.new'))).toBe(false)
+  expect(() => openLmdbStore(path, tuning)).toThrow(expect.objectContaining({ code: 'locked' }))
+  expect([names(again.query({}, ALL)), again.usage(), again.firstSeqOf?.([1])]).toEqual(kept)
+  await again.put(numbered(9000, event('0e', { tags }), event('0f', { tags, createdAt: 5n })))
+  await again.remove({ kinds: [1, 1], createdBefore: 6n }, 10)
+  await again.close()
+  expect(await damages()).toEqual([])
+  const last = openLmdbStore(path, { ...tuning, shrinkBytes: 1 << 16 })
+  expect([last.has(idOf('0e')), last.has(idOf('0f'))]).toEqual([true, false])
+  await last.close()
+})
 
 test('puts, reads and compaction go on while a backup is made, and it has all that came before', async () => {
   const store = openLmdbStore(path, { ...EAGER, segmentBytes: 1 << 16 })
@@ -102,7 +131,7 @@ test('puts, reads and compaction go on while a backup is made, and it has all th
   await copy.close()
   await store.close()
   expect([await damages(), await damages(target)]).toEqual([[], []])
-}, 60_000)
+}, 600_000)
 
 test.each([
   ['in large segments', { ...LAZY, segmentBytes: 1 << 16, bounds: { events: 300, bytes: 1e9, delay: 0 } }],
@@ -130,7 +159,7 @@ test.each([
       expect(await damages()).toEqual([])
     }
   },
-  180_000,
+  600_000,
 )
 
 /** But for ids: those of most of these events are made up. */

@@ -6,43 +6,16 @@
 import { existsSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { copyFile, open } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Worker } from 'node:worker_threads'
 import { randomEpoch } from './epoch.js'
 import { failure } from './failure.js'
 import { Graves } from './graves.js'
-import { readIdentity, syncDirectory, writeIdentity } from './identity.js'
+import { FORMAT, readIdentity, syncDirectory, writeIdentity } from './identity.js'
 import { LogIndex } from './log-index.js'
 import { pathsIn } from './paths.js'
+import { readPruned } from './pruned.js'
 import { auditSegments } from './segment-audit.js'
 import { SegmentReader } from './segment-reader.js'
-import { type Amount, StoreError, type StoreErrorCode } from './store.js'
-
-/** To and from `backup-worker.ts`. */
-export interface BackupWork {
-  readonly source: string
-  readonly target: string
-  /** Of the thread that indexes. */
-  readonly script: string
-}
-export type BackupReply =
-  | { readonly ok: true; readonly copied: Amount }
-  | { readonly ok: false; readonly code: StoreErrorCode; readonly message: string }
-
-/** On a thread of its own; `script` is that of the thread that indexes, which has `backup-worker` beside it. */
-export async function backupSegments(source: string, target: string, script: URL): Promise<Amount> {
-  const workerData: BackupWork = { source, target, script: script.href }
-  const worker = new Worker(new URL('./backup-worker.js', script), { workerData, execArgv: [] })
-  const reply = await new Promise<BackupReply>((resolve) => {
-    const lost = (reason: string) =>
-      resolve({ ok: false, code: 'unavailable', message: `backup of ${source} ended: ${reason}` })
-    worker.once('message', resolve)
-    worker.once('error', (error) => lost(error.message))
-    worker.once('exit', (code) => lost(`exit code ${code}`))
-  })
-  await worker.terminate()
-  if (!reply.ok) throw new StoreError(reply.code, reply.message)
-  return reply.copied
-}
+import { StoreError } from './store.js'
 
 /** Copies and checks; the copy still wants to be opened, for its tail. @throws StoreError; nothing is left then. */
 export async function copySegments(source: string, target: string): Promise<void> {
@@ -72,12 +45,8 @@ export async function copySegments(source: string, target: string): Promise<void
           `${source} is damaged: ${damage.what} (${damage.file}): see verify-store`,
         )
       index.forgetGraves()
-      const { firstSeq } = index
-      graves.replace([
-        ...(firstSeq > 0n ? [graves.firstSeq(firstSeq)] : []),
-        ...dead.map((at) => graves.grave(at)),
-      ])
-      writeIdentity(target, { ...identity, epoch: randomEpoch(), end: index.watermark })
+      graves.replace([...graves.marks(readPruned(index)), ...dead.map((at) => graves.grave(at))])
+      writeIdentity(target, { ...identity, format: FORMAT, epoch: randomEpoch(), end: index.watermark })
     } finally {
       copy.forgetAll()
       await index.close()

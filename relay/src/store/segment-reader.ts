@@ -62,14 +62,14 @@ export class SegmentReader {
     return records
   }
 
-  /** The records from `from` on, a few at a time; `end` is the offset behind them. */
-  step(segment: number, from: number, size: number): { records: LogRecord[]; end: number } {
+  /** The records from `from` on, about `bytes` at a time; `end` is the offset behind them. */
+  step(segment: number, from: number, size: number, bytes = STEP): { records: LogRecord[]; end: number } {
     const records: LogRecord[] = []
-    for (let room = STEP; ; room *= 4) {
-      const bytes = this.bytes(segment, from, Math.min(size, from + room))
+    for (let room = bytes; ; room *= 4) {
+      const chunk = this.bytes(segment, from, Math.min(size, from + room))
       let at = 0
       for (;;) {
-        const record = readRecord(bytes, at, from, this.seed)
+        const record = readRecord(chunk, at, from, this.seed)
         if (record === undefined) break
         records.push(record)
         at += record.length

@@ -15,10 +15,11 @@ import type { LogIndexWriter } from './log-index-writer.js'
 import type { LogPosition, LogRecord } from './log-record.js'
 import { type Chunk, tail } from './log-recovery.js'
 import { byNewest, bySeq, merge, Overlay } from './overlay.js'
+import { readPruned } from './pruned.js'
 import { decodeRecord, encodeRecord } from './record.js'
 import type { SegmentLog } from './segment-log.js'
 import { type Amount, type Page, type Removal, type Store, type StoredEvent, StoreError } from './store.js'
-import { usageOf } from './victims.js'
+import { usageOf } from './usage.js'
 
 /** Seqs reserved at once: one write of the identity in a million. */
 const RESERVE_STEP = 1n << 20n
@@ -89,7 +90,7 @@ export function openSegmentStore(parts: SegmentStoreParts): Store {
     move: (records, isWanted) => alone(() => inTurn(() => move(records.filter(isWanted)))),
     isPinned: parts.isPinned,
   })
-  let firstSeq = index.firstSeq
+  let pruned = readPruned(index)
 
   function indexed(seq: Buffer | undefined): StoredEvent | undefined {
     const location = seq && index.location(seq)
@@ -122,10 +123,12 @@ export function openSegmentStore(parts: SegmentStoreParts): Store {
   async function putInTurn(batch: readonly StoredEvent[]) {
     await indexWriter.room()
     const decision = decide(batch, current)
-    const { outcomes, additions } = decision
+    const { outcomes, additions, passing } = decision
     if (additions.length === 0) return outcomes
-    for (const { stored } of additions) reserveUpTo(stored.seq)
-    const entries = additions.map(({ stored }) => ({ seq: stored.seq, event: encodeRecord(stored.event) }))
+    const logged = [...additions.map(({ stored }) => stored), ...passing]
+    if (passing.length > 0) logged.sort(bySeq)
+    for (const { seq } of logged) reserveUpTo(seq)
+    const entries = logged.map(({ seq, event }) => ({ seq, event: encodeRecord(event) }))
     overlay.add(decision, await append(entries))
     indexWriter.added(log.end)
     return outcomes
@@ -138,7 +141,7 @@ export function openSegmentStore(parts: SegmentStoreParts): Store {
     } finally {
       // Also when it failed half way: a full disk wants the room of segments that are wholly dead.
       index.refresh()
-      firstSeq = index.firstSeq
+      pruned = readPruned(index)
       deletionsIndexed = hasDeletions(index)
       compaction.check()
     }
@@ -188,8 +191,9 @@ export function openSegmentStore(parts: SegmentStoreParts): Store {
   return {
     epoch: identity.epoch,
     get firstSeq() {
-      return firstSeq
+      return pruned.firstSeq
     },
+    firstSeqOf: (kinds) => pruned.firstSeqOf(kinds),
     get lastSeq() {
       return reserved
     },

@@ -1,29 +1,61 @@
 /**
  * The second durable store: one SQLite file (spec 2.4). Writes run on the main thread, so LMDB carries more; what
- * speaks for this one is a single file that every tool can open and copy.
+ * speaks for this one is a single file that every tool can open and copy, also while the relay runs. Who writes holds
+ * the lock file beside it, `<path>.lock`; who reads needs no lock.
  */
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import Database from 'libsql'
+import { backupStore, THREAD_SCRIPT } from './backup.js'
 import { failure, writeFailure } from './failure.js'
-import { type Engine, openIndexedStore, type Writer } from './indexed-store.js'
+import { lockFile, type Unlock } from './file-lock.js'
+import { type Engine, openIndexedStore, renewEpoch, type Writer } from './indexed-store.js'
 import { type Store, StoreError } from './store.js'
 
 /** Row ids are signed, seqs are not: the order of both is the same with the top bit flipped. */
 const BIAS = 2n ** 63n
 
+/** How long to wait for a reader that opens or closes the file just now. */
+const BUSY_MS = 5000
+
 /**
- * Opens or makes the store in the file `path`.
+ * Opens or makes the store in the file `path`. `script`: see {@link THREAD_SCRIPT}.
  * @throws StoreError `not_writable`, `locked`, `wrong_format`, `unavailable`; the message names the path.
  */
-export function openSqliteStore(path: string): Store {
-  const { db, engine } = openSqlite(path)
+export function openSqliteStore(path: string, { script = THREAD_SCRIPT }: { script?: URL } = {}): Store {
+  const { engine } = openSqlite(path)
   try {
-    return openIndexedStore(engine, openSqliteStore)
+    return openIndexedStore(engine, (target) => backupStore('sqlite', path, target, script))
   } catch (error) {
-    release(db)
-    db.close()
+    void engine.close()
     throw openFailure(path, error)
+  }
+}
+
+/** For a look at a file that another process may write. @throws StoreError as {@link openSqliteStore}. */
+export function readSqlite(path: string, look: (db: Database.Database) => void): void {
+  let db: Database.Database | undefined
+  try {
+    db = new Database(path)
+    // WAL: a store that is opened meanwhile need not wait.
+    for (const pragma of [`busy_timeout=${BUSY_MS}`, 'journal_mode=wal']) db.exec(`PRAGMA ${pragma}`)
+    assertOurs(path, db)
+    look(db)
+  } catch (error) {
+    throw openFailure(path, error)
+  } finally {
+    if (db !== undefined) release(db)
+    db?.close()
+  }
+}
+
+/** Gives a copy of a store an epoch of its own. @throws as {@link openSqliteStore}. */
+export function renewSqlite(path: string): void {
+  const { engine } = openSqlite(path)
+  try {
+    renewEpoch(engine)
+  } finally {
+    void engine.close()
   }
 }
 
@@ -34,12 +66,13 @@ export function openSqlite(path: string): { readonly db: Database.Database; read
   } catch (error) {
     throw failure(path, error, 'not_writable')
   }
+  const unlock = lock(path)
   let db: Database.Database | undefined
   try {
     db = new Database(path)
-    // Exclusive: the file stays locked until this process closes it or ends. FULL: a commit is on disk on return.
+    // FULL: a commit is on disk on return.
     for (const pragma of [
-      'locking_mode=exclusive',
+      `busy_timeout=${BUSY_MS}`,
       'journal_mode=wal',
       'synchronous=full',
       'cache_size=-65536',
@@ -50,26 +83,43 @@ export function openSqlite(path: string): { readonly db: Database.Database; read
       CREATE TABLE IF NOT EXISTS event (seq INTEGER PRIMARY KEY, record BLOB NOT NULL) STRICT;
       CREATE TABLE IF NOT EXISTS event_index (key BLOB PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
     `)
-    return { db, engine: sqliteEngine(path, db) }
+    return { db, engine: sqliteEngine(path, db, unlock) }
   } catch (error) {
     const refusal = openFailure(path, error)
     if (db !== undefined && refusal.code !== 'locked') release(db)
     db?.close()
+    unlock()
     throw refusal
   }
 }
 
-/** The library keeps a connection until its statements are collected: this gives the lock back before. */
+/** @throws StoreError `locked`, `not_writable`. */
+function lock(path: string): Unlock {
+  let unlock: Unlock | undefined
+  try {
+    unlock = lockFile(`${path}.lock`)
+  } catch (error) {
+    throw openFailure(path, error)
+  }
+  if (unlock === undefined) throw openInAnother(path)
+  return unlock
+}
+
+/**
+ * The library keeps a connection until its statements are collected: this gives back what it holds, and leaves one
+ * whole file. Where another connection reads, the file is whole all the same, and the log beside it empty.
+ */
 function release(db: Database.Database): void {
   for (const sql of [
+    'PRAGMA busy_timeout=0',
+    'PRAGMA wal_checkpoint(truncate)',
     'PRAGMA journal_mode=delete',
-    'PRAGMA locking_mode=normal',
     'SELECT 1 FROM sqlite_schema',
   ])
     try {
       db.prepare(sql).all()
     } catch {
-      // A file that is no database has no lock either.
+      // No database, or one that another connection reads.
     }
 }
 
@@ -82,7 +132,7 @@ function assertOurs(path: string, db: Database.Database): void {
     )
 }
 
-function sqliteEngine(path: string, db: Database.Database): Engine {
+function sqliteEngine(path: string, db: Database.Database, unlock: Unlock): Engine {
   // Arguments go in as one array: the library takes a lone Buffer for named ones. A flipped bit can turn a BLOB into a
   // TEXT, and one that is not UTF-8 ends the process within the library: the casts keep those from it.
   const prepared = {
@@ -93,6 +143,11 @@ function sqliteEngine(path: string, db: Database.Database): Engine {
     keysBack: db
       .prepare(
         'SELECT CAST(key AS BLOB) FROM event_index WHERE key >= ? AND key < ? ORDER BY key DESC LIMIT ?',
+      )
+      .raw(),
+    entries: db
+      .prepare(
+        'SELECT CAST(key AS BLOB), CAST(value AS BLOB) FROM event_index WHERE key >= ? AND key < ? ORDER BY key LIMIT ?',
       )
       .raw(),
     record: db.prepare('SELECT CAST(record AS BLOB) FROM event WHERE seq = ?').raw(),
@@ -148,6 +203,8 @@ function sqliteEngine(path: string, db: Database.Database): Engine {
     keys: (from, to, limit) => read(() => prepared.keys.all([from, to, limit])).map((row) => blob(row, 0)),
     keysBack: (from, to, limit) =>
       read(() => prepared.keysBack.all([from, to, limit])).map((row) => blob(row, 0)),
+    entries: (from, to, limit) =>
+      read(() => prepared.entries.all([from, to, limit])).map((row) => [blob(row, 0), blob(row, 1)]),
     record: (seq) => one(() => prepared.record.get([rowId(seq)])),
     records: (seq, limit) =>
       read(() => prepared.records.all([rowId(seq), limit])).map((row) => ({
@@ -157,6 +214,7 @@ function sqliteEngine(path: string, db: Database.Database): Engine {
     async close() {
       release(db)
       db.close()
+      unlock()
     },
   }
 }
@@ -171,14 +229,17 @@ function seqOfRow(row: bigint): Buffer {
   return seq
 }
 
+function openInAnother(path: string): StoreError {
+  return new StoreError(
+    'locked',
+    `store ${path} is open in another process: stop that one, or use another path`,
+  )
+}
+
 function openFailure(path: string, error: unknown): StoreError {
   const code = error instanceof Error && 'code' in error ? error.code : undefined
   const text = error instanceof Error ? error.message : String(error)
-  if (code === 'SQLITE_BUSY' || /database is locked/.test(text))
-    return new StoreError(
-      'locked',
-      `store ${path} is open in another process: stop that one, or use another path`,
-    )
+  if (code === 'SQLITE_BUSY' || /database is locked/.test(text)) return openInAnother(path)
   if (code === 'SQLITE_NOTADB') return new StoreError('wrong_format', `store ${path} is no SQLite database`)
   // SQLITE_CANTOPEN, as the library words it.
   if (/ConnectionFailed.*: 14\b/.test(text))

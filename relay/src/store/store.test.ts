@@ -7,7 +7,7 @@ import { openSqliteStore } from './sqlite.js'
 const seed = Number(process.env.SEED ?? 4253346320)
 /** The threads run what was built: they are started by node itself. */
 const script = new URL('../../dist/store/index-worker.js', import.meta.url)
-const slow = (name: string, run: () => Promise<void>) => test(name, run, 120_000)
+const slow = (name: string, run: () => Promise<void>) => test(name, run, 600_000)
 
 storeContract('memory', {
   test: slow,
@@ -37,7 +37,7 @@ storeContract('lmdb, indexed at once in small segments', {
 })
 storeContract('sqlite', {
   test: slow,
-  open: openSqliteStore,
+  open: (path) => openSqliteStore(path, { script }),
   capabilities: { durable: true, backup: true },
   seed,
   randomCases: 20_000,

@@ -36,6 +36,8 @@ export interface Page {
 /** Kinds from and to, both inclusive. */
 export type KindRange = readonly [from: number, to: number]
 
+export const ALL_KINDS: KindRange = [0, 0xffff]
+
 /**
  * What to take out of a store.
  *
@@ -79,6 +81,11 @@ export interface Store {
    */
   readonly firstSeq: bigint
   /**
+   * The same for events of these kinds alone: never above {@link firstSeq}, and untouched by what was taken of other
+   * kinds. Absent: the store knows it of all kinds together only.
+   */
+  firstSeqOf?(kinds: readonly number[]): bigint
+  /**
    * The relay is about to hand out seqs up to `seq`. A durable store writes a reservation in big steps, so call
    * it freely: all but one call in a million cost nothing. Never needed before {@link put}.
    * @throws StoreError as {@link put} rejects; then the seqs must not be handed out.
@@ -118,7 +125,15 @@ export interface Store {
 }
 
 /** The part of a store that reads. */
-export type StoreView = Pick<Store, 'epoch' | 'firstSeq' | 'has' | 'get' | 'query' | 'since'>
+export type StoreView = Pick<Store, 'epoch' | 'firstSeq' | 'firstSeqOf' | 'has' | 'get' | 'query' | 'since'>
+
+/** {@link Store.firstSeqOf} of a filter's kinds; all when they are undefined. */
+export function firstSeqFor(
+  store: Pick<Store, 'firstSeq' | 'firstSeqOf'>,
+  kinds: readonly number[] | undefined,
+): bigint {
+  return (kinds && store.firstSeqOf?.(kinds)) ?? store.firstSeq
+}
 
 /**
  * - `storage_full`: the disk or a quota is full

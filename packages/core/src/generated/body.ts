@@ -9,6 +9,12 @@ import { Closed } from './closed.js';
 import { Deliver } from './deliver.js';
 import { End } from './end.js';
 import { Hello } from './hello.js';
+import { Mailbox } from './mailbox.js';
+import { MailboxAck } from './mailbox-ack.js';
+import { MailboxAcked } from './mailbox-acked.js';
+import { MailboxDelete } from './mailbox-delete.js';
+import { MailboxDeleted } from './mailbox-deleted.js';
+import { MailboxNack } from './mailbox-nack.js';
 import { Publish } from './publish.js';
 import { Rejected } from './rejected.js';
 import { Subscribe } from './subscribe.js';
@@ -31,13 +37,19 @@ export enum Body {
   End = 10,
   Closed = 11,
   AuthChallenge = 12,
-  Auth = 13
+  Auth = 13,
+  Mailbox = 14,
+  MailboxAck = 15,
+  MailboxNack = 16,
+  MailboxDelete = 17,
+  MailboxAcked = 18,
+  MailboxDeleted = 19
 }
 
 export function unionToBody(
   type: Body,
-  accessor: (obj:Accepted|Auth|AuthChallenge|Closed|Deliver|End|Hello|Publish|Rejected|Subscribe|Subscribed|Unsubscribe|Welcome) => Accepted|Auth|AuthChallenge|Closed|Deliver|End|Hello|Publish|Rejected|Subscribe|Subscribed|Unsubscribe|Welcome|null
-): Accepted|Auth|AuthChallenge|Closed|Deliver|End|Hello|Publish|Rejected|Subscribe|Subscribed|Unsubscribe|Welcome|null {
+  accessor: (obj:Accepted|Auth|AuthChallenge|Closed|Deliver|End|Hello|Mailbox|MailboxAck|MailboxAcked|MailboxDelete|MailboxDeleted|MailboxNack|Publish|Rejected|Subscribe|Subscribed|Unsubscribe|Welcome) => Accepted|Auth|AuthChallenge|Closed|Deliver|End|Hello|Mailbox|MailboxAck|MailboxAcked|MailboxDelete|MailboxDeleted|MailboxNack|Publish|Rejected|Subscribe|Subscribed|Unsubscribe|Welcome|null
+): Accepted|Auth|AuthChallenge|Closed|Deliver|End|Hello|Mailbox|MailboxAck|MailboxAcked|MailboxDelete|MailboxDeleted|MailboxNack|Publish|Rejected|Subscribe|Subscribed|Unsubscribe|Welcome|null {
   switch(Body[type]) {
     case 'NONE': return null;
     case 'Hello': return accessor(new Hello())! as Hello;
@@ -53,15 +65,21 @@ export function unionToBody(
     case 'Closed': return accessor(new Closed())! as Closed;
     case 'AuthChallenge': return accessor(new AuthChallenge())! as AuthChallenge;
     case 'Auth': return accessor(new Auth())! as Auth;
+    case 'Mailbox': return accessor(new Mailbox())! as Mailbox;
+    case 'MailboxAck': return accessor(new MailboxAck())! as MailboxAck;
+    case 'MailboxNack': return accessor(new MailboxNack())! as MailboxNack;
+    case 'MailboxDelete': return accessor(new MailboxDelete())! as MailboxDelete;
+    case 'MailboxAcked': return accessor(new MailboxAcked())! as MailboxAcked;
+    case 'MailboxDeleted': return accessor(new MailboxDeleted())! as MailboxDeleted;
     default: return null;
   }
 }
 
 export function unionListToBody(
   type: Body,
-  accessor: (index: number, obj:Accepted|Auth|AuthChallenge|Closed|Deliver|End|Hello|Publish|Rejected|Subscribe|Subscribed|Unsubscribe|Welcome) => Accepted|Auth|AuthChallenge|Closed|Deliver|End|Hello|Publish|Rejected|Subscribe|Subscribed|Unsubscribe|Welcome|null,
+  accessor: (index: number, obj:Accepted|Auth|AuthChallenge|Closed|Deliver|End|Hello|Mailbox|MailboxAck|MailboxAcked|MailboxDelete|MailboxDeleted|MailboxNack|Publish|Rejected|Subscribe|Subscribed|Unsubscribe|Welcome) => Accepted|Auth|AuthChallenge|Closed|Deliver|End|Hello|Mailbox|MailboxAck|MailboxAcked|MailboxDelete|MailboxDeleted|MailboxNack|Publish|Rejected|Subscribe|Subscribed|Unsubscribe|Welcome|null,
   index: number
-): Accepted|Auth|AuthChallenge|Closed|Deliver|End|Hello|Publish|Rejected|Subscribe|Subscribed|Unsubscribe|Welcome|null {
+): Accepted|Auth|AuthChallenge|Closed|Deliver|End|Hello|Mailbox|MailboxAck|MailboxAcked|MailboxDelete|MailboxDeleted|MailboxNack|Publish|Rejected|Subscribe|Subscribed|Unsubscribe|Welcome|null {
   switch(Body[type]) {
     case 'NONE': return null;
     case 'Hello': return accessor(index, new Hello())! as Hello;
@@ -77,6 +95,12 @@ export function unionListToBody(
     case 'Closed': return accessor(index, new Closed())! as Closed;
     case 'AuthChallenge': return accessor(index, new AuthChallenge())! as AuthChallenge;
     case 'Auth': return accessor(index, new Auth())! as Auth;
+    case 'Mailbox': return accessor(index, new Mailbox())! as Mailbox;
+    case 'MailboxAck': return accessor(index, new MailboxAck())! as MailboxAck;
+    case 'MailboxNack': return accessor(index, new MailboxNack())! as MailboxNack;
+    case 'MailboxDelete': return accessor(index, new MailboxDelete())! as MailboxDelete;
+    case 'MailboxAcked': return accessor(index, new MailboxAcked())! as MailboxAcked;
+    case 'MailboxDeleted': return accessor(index, new MailboxDeleted())! as MailboxDeleted;
     default: return null;
   }
 }

@@ -62,8 +62,13 @@ eventArray():Uint8Array {
   return new Uint8Array(this.bb!.bytes().buffer, this.bb!.bytes().byteOffset + this.bb!.__vector(this.bb_pos + offset), this.bb!.__vector_len(this.bb_pos + offset));
 }
 
+deliveries():number {
+  const offset = this.bb!.__offset(this.bb_pos, 12);
+  return offset ? this.bb!.readUint16(this.bb_pos + offset) : 0;
+}
+
 static startDeliver(builder:flatbuffers.Builder) {
-  builder.startObject(4);
+  builder.startObject(5);
 }
 
 static addSubs(builder:flatbuffers.Builder, subsOffset:flatbuffers.Offset) {
@@ -111,18 +116,23 @@ static startEventVector(builder:flatbuffers.Builder, numElems:number) {
   builder.startVector(1, numElems, 1);
 }
 
+static addDeliveries(builder:flatbuffers.Builder, deliveries:number) {
+  builder.addFieldInt16(4, deliveries, 0);
+}
+
 static endDeliver(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   builder.requiredField(offset, 10) // event
   return offset;
 }
 
-static createDeliver(builder:flatbuffers.Builder, subsOffset:flatbuffers.Offset, seq:bigint, stored:boolean, eventOffset:flatbuffers.Offset):flatbuffers.Offset {
+static createDeliver(builder:flatbuffers.Builder, subsOffset:flatbuffers.Offset, seq:bigint, stored:boolean, eventOffset:flatbuffers.Offset, deliveries:number):flatbuffers.Offset {
   Deliver.startDeliver(builder);
   Deliver.addSubs(builder, subsOffset);
   Deliver.addSeq(builder, seq);
   Deliver.addStored(builder, stored);
   Deliver.addEvent(builder, eventOffset);
+  Deliver.addDeliveries(builder, deliveries);
   return Deliver.endDeliver(builder);
 }
 }

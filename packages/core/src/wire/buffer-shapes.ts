@@ -57,11 +57,17 @@ const BODIES: readonly TableShape[] = [
   table([INT, tables(FILTER), STRING]),
   table([INT, BYTE]),
   table([INT]),
-  table([field('scalars', 4), LONG, BYTE, NESTED_EVENT]),
+  table([field('scalars', 4), LONG, BYTE, NESTED_EVENT, SHORT]),
   table([INT, STRING]),
   table([INT, SHORT, STRING]),
   table([required(STRING)]),
   table([NESTED_EVENT]),
+  table([INT, required(ID), required(STRING), tables(FILTER), BYTE, INT, INT]),
+  table([INT, field('scalars', 8)]),
+  table([INT, field('scalars', 8), INT]),
+  table([INT, required(ID), required(STRING)]),
+  table([INT, field('scalars', 8)]),
+  table([INT]),
 ]
 
 export const FRAME = table([BYTE, { ...required(field('union', 4)), members: BODIES }])

@@ -20,16 +20,15 @@ import { hexAt } from '../hex.js'
 import { textOf } from './buffer-fields.js'
 import { FRAME, FRAME_IDENTIFIER } from './buffer-shapes.js'
 import { fieldAt, readEventBuffer } from './event-buffer.js'
-import { readFilterTable } from './filter-buffer.js'
+import { MAX_FILTERS, MAX_VALUES, readFilterTable } from './filter-buffer.js'
 import type { Frame, FrameLimits, FrameReject } from './frame.js'
 import { STATUSES } from './frame-buffer.js'
+import { readMailboxFrame } from './mailbox-frame.js'
 import { broken, verifyBuffer } from './verify-buffer.js'
 
 type Read = { ok: true; frame: Frame } | FrameReject
 
 const UTF8 = Encoding.UTF8_BYTES
-const MAX_FILTERS = 32
-const MAX_VALUES = 1000
 
 /**
  * Reads one binary message. Broken bounds, text that is not UTF-8, an unknown status: `invalid_message`; a frame of a
@@ -87,7 +86,10 @@ function readDeliver(bytes: Uint8Array, view: DataView, body: number): Read {
   }
   const seq = seqAt === 0 ? 0n : view.getBigUint64(seqAt, true)
   const stored = storedAt !== 0 && bytes[storedAt] !== 0
-  return { ok: true, frame: { type: 'deliver', subs, seq, stored, event: read.event } }
+  const deliveriesAt = fieldAt(view, body, 4)
+  const deliveries = deliveriesAt === 0 ? 0 : view.getUint16(deliveriesAt, true)
+  const often = deliveries === 0 ? undefined : { deliveries }
+  return { ok: true, frame: { type: 'deliver', subs, seq, stored, ...often, event: read.event } }
 }
 
 function nested(bytes: Uint8Array, view: DataView, field: number): Uint8Array {
@@ -137,7 +139,10 @@ function readBody(type: Body, frame: FrameTable, limits: FrameLimits): Read {
       return { ok: true, frame: { type: 'authChallenge', challenge } }
     }
     default:
-      return reject('unsupported', undefined, `frame of unknown type ${type}`)
+      return (
+        readMailboxFrame(type, frame, limits) ??
+        reject('unsupported', undefined, `frame of unknown type ${type}`)
+      )
   }
 }
 

@@ -17,6 +17,7 @@ import { writeText, writeTexts } from './buffer-fields.js'
 import { writeFilterTable } from './filter-buffer.js'
 import type { Frame } from './frame.js'
 import { encodeAccepted, encodeDeliverEvent, encodeEventFrame, u32 } from './frame-buffer.js'
+import { buildMailboxFrame } from './mailbox-frame.js'
 
 /** The frames that the generated builder writes. */
 type BuiltFrame = Exclude<Frame, { type: 'publish' | 'auth' | 'accepted' | 'deliver' }>
@@ -88,6 +89,8 @@ function buildBody(builder: Builder, frame: BuiltFrame): [Body, Offset] {
       const challenge = writeText(builder, frame.challenge, 'challenge')
       return [Body.AuthChallenge, AuthChallenge.createAuthChallenge(builder, challenge)]
     }
+    default:
+      return buildMailboxFrame(builder, frame)
   }
 }
 

@@ -13,6 +13,10 @@ import { isHexDigits } from '../hex.js'
 import { textOf, writeText, writeTexts } from './buffer-fields.js'
 import { broken } from './verify-buffer.js'
 
+/** Filters of one subscription, and values of one of their lists, where the caller names no limit (spec 7.5). */
+export const MAX_FILTERS = 32
+export const MAX_VALUES = 1000
+
 const U32 = 0xffffffff
 const U64 = 0xffffffffffffffffn
 

@@ -14,8 +14,9 @@ import { writeHex } from './buffer-fields.js'
 import { eventBufferSize, writeEventBuffer } from './event-buffer.js'
 
 const BODY_VTABLE = 28
-const U32 = 0xffffffff
-const U64 = 0xffffffffffffffffn
+export const U32 = 0xffffffff
+export const U64 = 0xffffffffffffffffn
+const U16 = 0xffff
 
 /** What became of a published event (spec 2.2), in the order of the schema. */
 export const STATUSES = ['stored', 'forwarded', 'duplicate', 'superseded'] as const
@@ -26,6 +27,8 @@ export interface Delivery {
   readonly subs: readonly number[]
   readonly seq: bigint
   readonly stored: boolean
+  /** Of a mailbox: how often it was delivered, this time included; more than 65535 is that. */
+  readonly deliveries?: number
 }
 
 /**
@@ -97,22 +100,27 @@ function deliveredEventAt({ subs }: Delivery): number {
 }
 
 /**
- *   28  vtable  12   12, 21, offset of subs in the body or 0, 4, 20, 12
- *   44  body    21   i32 = 16, seq u64, offset of the event, offset of subs or 0, stored u8
+ *   28  vtable  12   12, 21, offset of subs in the body or 0, 4, 20, 12; for a mailbox 14, 24 and a sixth, 22
+ *   44  body    21   i32 = 16, seq u64, offset of the event, offset of subs or 0, stored u8; for a mailbox to 24 with
+ *                    a zero and deliveries u16
  *   68  subs    4n   u32 count, numbers; only when there are some
  *       event    n   u32 length, bytes
  */
 function writeDeliver(delivery: Delivery, bytes: Uint8Array, eventSize: number): void {
-  const { subs, seq, stored } = delivery
+  const { subs, seq, stored, deliveries } = delivery
   const eventAt = deliveredEventAt(delivery)
   const view = writeFrameHead(bytes, Body.Deliver, 44)
-  view.setUint32(BODY_VTABLE, 12 | (21 << 16), true)
+  view.setUint32(BODY_VTABLE, deliveries === undefined ? 12 | (21 << 16) : 14 | (24 << 16), true)
   view.setUint32(BODY_VTABLE + 4, (subs.length > 0 ? 16 : 0) | (4 << 16), true)
   view.setUint32(BODY_VTABLE + 8, 20 | (12 << 16), true)
   view.setUint32(44, 44 - BODY_VTABLE, true)
   writeSeq(view, 48, seq)
   view.setUint32(56, eventAt - 4 - 56, true)
   bytes[64] = stored ? 1 : 0
+  if (deliveries !== undefined) {
+    view.setUint16(BODY_VTABLE + 12, 22, true)
+    view.setUint16(66, Math.min(u32(deliveries, 'deliveries'), U16), true)
+  }
   if (subs.length > 0) {
     view.setUint32(60, 68 - 60, true)
     view.setUint32(68, subs.length, true)

@@ -3,9 +3,11 @@ import type { Reject } from '../codes.js'
 import type { Event } from '../event.js'
 import type { Filter } from '../filter.js'
 import type { Status } from './frame-buffer.js'
+import type { MailboxFrame } from './mailbox-frame.js'
 import type { BufferLimits } from './verify-buffer.js'
 
 export type Frame =
+  | MailboxFrame
   | { readonly type: 'hello'; readonly version: number; readonly features: readonly string[] }
   | {
       readonly type: 'welcome'
@@ -42,6 +44,8 @@ export type Frame =
       readonly subs: readonly number[]
       readonly seq: bigint
       readonly stored: boolean
+      /** Of a mailbox: how often it was delivered, this time included. */
+      readonly deliveries?: number
       readonly event: Event
     }
   | { readonly type: 'end'; readonly sub: number; readonly cursor?: string }

@@ -38,7 +38,7 @@ const EVENT: Event = {
   sig: '12'.repeat(64),
 }
 
-const UNKNOWN_BODY: number = Body.Auth + 1
+const UNKNOWN_BODY: number = Body.MailboxDeleted + 1
 const UNKNOWN_STATUS: number = Status.superseded + 1
 
 describe('the generated accessors', () => {

@@ -5,6 +5,7 @@ import type { EventJsonOptions } from '../event-json.js'
 import type { Filter } from '../filter.js'
 import type { JsonObject } from '../json.js'
 import type { Status } from './frame-buffer.js'
+import type { MailboxAnswer, MailboxRequest } from './mailbox-message.js'
 
 /** An event that a client sends; `rounded` for the double repair (spec 1.3). */
 interface SentEvent {
@@ -12,7 +13,13 @@ interface SentEvent {
   readonly rounded?: bigint
 }
 
+interface SubId {
+  /** 1 to 128 bytes. */
+  readonly subId: string
+}
+
 export type ClientMessage =
+  | MailboxRequest<SubId>
   | {
       readonly type: 'hello'
       readonly version: number
@@ -36,6 +43,7 @@ export type ClientMessage =
   | ({ readonly type: 'auth' } & SentEvent)
 
 export type RelayMessage =
+  | MailboxAnswer<SubId>
   | {
       readonly type: 'welcome'
       readonly version: number
@@ -53,6 +61,8 @@ export type RelayMessage =
       readonly event: Event
       readonly seq?: bigint
       readonly stored: boolean
+      /** Of a mailbox: how often it was delivered, this time included. */
+      readonly deliveries?: number
     }
   | {
       /** A reference relay sends no field at all. */

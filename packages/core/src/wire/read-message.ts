@@ -6,13 +6,13 @@ import { readFilter } from '../filter-read.js'
 import { fromHex, parseHex } from '../hex.js'
 import { isJsonObject, type JsonObject, type JsonValue, parseJson } from '../json.js'
 import { ENVELOPE_TYPES, envelopeType } from './envelope.js'
+import { MAX_FILTERS, MAX_VALUES } from './filter-buffer.js'
+import { readCount, readPlace, readSeqs, readTerms } from './mailbox-message.js'
 import type { ClientMessage, MessageReject, ReadOptions } from './message.js'
 
 type Read = { ok: true; message: ClientMessage } | MessageReject
 
 const MAX_SUB_ID = 128
-const MAX_FILTERS = 32
-const MAX_VALUES = 1000
 const utf8 = new TextEncoder()
 
 /**
@@ -34,6 +34,12 @@ export function readMessage(text: string, options: ReadOptions = {}): Read {
       return readEventMessage(type, body, options)
     case 'subscribe':
       return readSubscribe(body, options)
+    case 'mailbox':
+      return readMailbox(body, options)
+    case 'mailbox_ack':
+    case 'mailbox_nack':
+    case 'mailbox_delete':
+      return readMailboxRequest(type, body)
     case 'unsubscribe': {
       const subId = readSubId(body.sub_id, 'unsubscribe requires sub_id')
       return typeof subId === 'string' ? { ok: true, message: { type, subId } } : subId
@@ -123,27 +129,64 @@ function readEventMessage(type: 'publish' | 'auth', body: JsonObject, options: R
 function readSubscribe(body: JsonObject, options: ReadOptions): Read {
   const subId = readSubId(body.sub_id, 'subscribe requires sub_id')
   if (typeof subId !== 'string') return subId
-  const list = body.filters === undefined ? [] : body.filters
-  if (!Array.isArray(list)) return { ...reject('invalid_message', 'filters must be list'), subId }
-  const maxFilters = options.maxFilters ?? MAX_FILTERS
-  if (list.length > maxFilters) {
-    return { ...reject('limit_exceeded', undefined, `at most ${maxFilters} filters`), subId }
-  }
   const after = body.after ?? undefined
   if (after !== undefined && typeof after !== 'string') {
     return { ...reject('invalid_message', undefined, 'after must be a cursor'), subId }
   }
-  const filters: Filter[] = []
-  for (const item of list) {
-    const read = readFilter(item, { maxValues: options.maxValues ?? MAX_VALUES })
-    if (!read.ok) return { ...read, subId }
-    filters.push(read.filter)
-  }
+  const read = readFilters(body.filters === undefined ? [] : body.filters, options)
+  if (!read.ok) return { ...read, subId }
+  const { filters } = read
   return { ok: true, message: { type: 'subscribe', subId, filters, ...(after !== undefined && { after }) } }
 }
 
-function readSubId(value: JsonValue | undefined, missing: string): string | MessageReject {
-  if (typeof value !== 'string' || value === '') return reject('invalid_message', missing)
+function readMailbox(body: JsonObject, options: ReadOptions): Read {
+  const subId = readSubId(body.sub_id, undefined)
+  if (typeof subId !== 'string') return subId
+  const read = readTerms(body)
+  if (!read.ok) return { ...read, subId }
+  const filters = body.filters == null ? undefined : readFilters(body.filters, options)
+  if (filters?.ok === false) return { ...filters, subId }
+  return {
+    ok: true,
+    message: { type: 'mailbox', subId, ...read.terms, ...(filters && { filters: filters.filters }) },
+  }
+}
+
+function readMailboxRequest(type: 'mailbox_ack' | 'mailbox_nack' | 'mailbox_delete', body: JsonObject): Read {
+  const subId = readSubId(body.sub_id, undefined)
+  if (typeof subId !== 'string') return subId
+  if (type === 'mailbox_delete') {
+    const place = readPlace(body)
+    if (!place.ok) return { ...place, subId }
+    return { ok: true, message: { type, subId, pubkey: place.pubkey, name: place.name } }
+  }
+  const read = readSeqs(body)
+  if (!read.ok) return { ...read, subId }
+  const { seqs } = read
+  if (type === 'mailbox_ack') return { ok: true, message: { type, subId, seqs } }
+  const delayMs = readCount(body, 'delay_ms', 0)
+  if (typeof delayMs === 'object') return { ...delayMs, subId }
+  return { ok: true, message: { type, subId, seqs, ...(delayMs !== undefined && { delayMs }) } }
+}
+
+function readFilters(
+  list: JsonValue,
+  { maxFilters = MAX_FILTERS, maxValues = MAX_VALUES }: ReadOptions,
+): { ok: true; filters: Filter[] } | MessageReject {
+  if (!Array.isArray(list)) return reject('invalid_message', 'filters must be list')
+  if (list.length > maxFilters) return reject('limit_exceeded', undefined, `at most ${maxFilters} filters`)
+  const filters: Filter[] = []
+  for (const item of list) {
+    const read = readFilter(item, { maxValues })
+    if (!read.ok) return read
+    filters.push(read.filter)
+  }
+  return { ok: true, filters }
+}
+
+function readSubId(value: JsonValue | undefined, missing: string | undefined): string | MessageReject {
+  if (typeof value !== 'string' || value === '')
+    return reject('invalid_message', missing, missing === undefined ? 'sub_id missing' : undefined)
   if (!value.isWellFormed()) {
     return reject('invalid_message', missing, 'sub_id must be well-formed Unicode')
   }

@@ -4,6 +4,7 @@ import { readEvent, readInteger } from '../event-json.js'
 import { parseHex } from '../hex.js'
 import { isJsonObject, type JsonObject, type JsonValue } from '../json.js'
 import { STATUSES, type Status } from './frame-buffer.js'
+import { readSeqs } from './mailbox-message.js'
 import type { MessageReject, ReadOptions, RelayMessage } from './message.js'
 import { openMessage, readNoisePayload, readTexts } from './read-message.js'
 
@@ -24,7 +25,12 @@ export function readRelayMessage(text: string, options: ReadOptions = {}): Read 
     case 'subscribed':
       return about(body, (subId) => ({ type, subId, gap: body.gap === true }))
     case 'unsubscribed':
+    case 'mailbox_deleted':
       return about(body, (subId) => ({ type, subId }))
+    case 'mailbox_acked': {
+      const read = readSeqs(body)
+      return read.ok ? about(body, (subId) => ({ type, subId, seqs: read.seqs })) : read
+    }
     case 'eose': {
       const cursor = typeof body.cursor === 'string' ? { cursor: body.cursor } : {}
       return about(body, (subId) => ({ type, subId, ...cursor }))
@@ -91,7 +97,9 @@ function readDelivered(subId: string, value: JsonObject, body: JsonObject, optio
   const read = readEvent(value, options)
   if (!read.ok) return { ...read, subId }
   const stored = body.stored === true
-  return { ok: true, message: { type: 'event', subId, event: read.event, ...seqOf(body), stored } }
+  const { deliveries } = body
+  const often = typeof deliveries === 'number' && deliveries > 0 ? { deliveries } : {}
+  return { ok: true, message: { type: 'event', subId, event: read.event, ...seqOf(body), stored, ...often } }
 }
 
 function readAck(body: JsonObject): RelayMessage {

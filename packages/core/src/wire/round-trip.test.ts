@@ -63,6 +63,13 @@ const jsonFilter = filter.filter(
 const optional = <Fields extends object>(fields: { [Name in keyof Fields]: fc.Arbitrary<Fields[Name]> }) =>
   fc.record(fields, { requiredKeys: [] })
 
+const seqs = fc.array(u64, { maxLength: 5 })
+const positive = fc.integer({ min: 1, max: 2 ** 32 - 1 })
+const mailboxName = fc.stringMatching(/^[A-Za-z0-9._-]{1,64}$/)
+const place = { pubkey: hex(32), name: mailboxName }
+const from = fc.constantFrom('start' as const, 'now' as const)
+const terms = { ackTimeoutMs: positive, maxUnacked: positive }
+
 const frame: fc.Arbitrary<Frame> = fc.oneof(
   fc.record({ type: fc.constant('hello' as const), version: u32, features: fc.array(text) }),
   fc.record({
@@ -88,13 +95,32 @@ const frame: fc.Arbitrary<Frame> = fc.oneof(
     .map(([a, b]) => ({ ...a, ...b })),
   fc.record({ type: fc.constant('subscribed' as const), sub: u32, gap: fc.boolean() }),
   fc.record({ type: fc.constant('unsubscribe' as const), sub: u32 }),
+  fc
+    .tuple(
+      fc.record({
+        type: fc.constant('deliver' as const),
+        subs: fc.array(u32, { maxLength: 5 }),
+        seq: u64,
+        stored: fc.boolean(),
+        event,
+      }),
+      optional({ deliveries: fc.integer({ min: 1, max: 0xffff }) }),
+    )
+    .map(([a, b]) => ({ ...a, ...b })),
+  fc
+    .tuple(
+      fc.record({ type: fc.constant('mailbox' as const), sub: u32, ...place, from }),
+      optional({ filters: fc.array(filter, { maxLength: 3 }), ...terms }),
+    )
+    .map(([a, b]) => ({ ...a, ...b })),
   fc.record({
-    type: fc.constant('deliver' as const),
-    subs: fc.array(u32, { maxLength: 5 }),
-    seq: u64,
-    stored: fc.boolean(),
-    event,
+    type: fc.constantFrom('mailbox_ack' as const, 'mailbox_acked' as const, 'mailbox_nack' as const),
+    sub: u32,
+    seqs,
   }),
+  fc.record({ type: fc.constant('mailbox_nack' as const), sub: u32, seqs, delayMs: positive }),
+  fc.record({ type: fc.constant('mailbox_delete' as const), sub: u32, ...place }),
+  fc.record({ type: fc.constant('mailbox_deleted' as const), sub: u32 }),
   fc
     .tuple(fc.record({ type: fc.constant('end' as const), sub: u32 }), optional({ cursor: text }))
     .map(([a, b]) => ({ ...a, ...b })),
@@ -123,6 +149,15 @@ const clientMessage: fc.Arbitrary<ClientMessage> = fc.oneof(
     .map(([a, b]) => ({ ...a, ...b })),
   fc.record({ type: fc.constant('unsubscribe' as const), subId }),
   fc.record({ type: fc.constant('noise' as const), payload: fc.uint8Array() }),
+  fc
+    .tuple(
+      fc.record({ type: fc.constant('mailbox' as const), subId, ...place, from }),
+      optional({ filters: fc.array(jsonFilter, { maxLength: 3 }), ...terms }),
+    )
+    .map(([a, b]) => ({ ...a, ...b })),
+  fc.record({ type: fc.constantFrom('mailbox_ack' as const, 'mailbox_nack' as const), subId, seqs }),
+  fc.record({ type: fc.constant('mailbox_nack' as const), subId, seqs, delayMs: u32 }),
+  fc.record({ type: fc.constant('mailbox_delete' as const), subId, ...place }),
 )
 
 const relayMessage: fc.Arbitrary<RelayMessage> = fc.oneof(
@@ -143,14 +178,23 @@ const relayMessage: fc.Arbitrary<RelayMessage> = fc.oneof(
     )
     .map(([a, b]) => ({ ...a, ...b })),
   fc.record({ type: fc.constant('subscribed' as const), subId, gap: fc.boolean() }),
-  fc.record({ type: fc.constantFrom('unsubscribed' as const, 'eose' as const), subId }),
   fc.record({
-    type: fc.constant('event' as const),
+    type: fc.constantFrom('unsubscribed' as const, 'eose' as const, 'mailbox_deleted' as const),
     subId,
-    event: textEvent,
-    seq: u64,
-    stored: fc.boolean(),
   }),
+  fc.record({ type: fc.constant('mailbox_acked' as const), subId, seqs }),
+  fc
+    .tuple(
+      fc.record({
+        type: fc.constant('event' as const),
+        subId,
+        event: textEvent,
+        seq: u64,
+        stored: fc.boolean(),
+      }),
+      optional({ deliveries: positive }),
+    )
+    .map(([a, b]) => ({ ...a, ...b })),
   optional({ eventId: hex(32), status, seq: u64, cursor: text }).map((fields) => ({
     type: 'ack' as const,
     ...fields,

@@ -27,8 +27,33 @@ export function writeMessage(message: ClientMessage | RelayMessage, options: Eve
       const { type, subId, filters, after } = message
       return writeJson({ type, sub_id: subId, filters: filters.map(writeFilter), after })
     }
+    case 'mailbox': {
+      const { type, subId, pubkey, name, filters, from, ackTimeoutMs, maxUnacked } = message
+      const terms = { ack_timeout_ms: ackTimeoutMs, max_unacked: maxUnacked }
+      return writeJson({
+        type,
+        sub_id: subId,
+        pubkey,
+        name,
+        filters: filters?.map(writeFilter),
+        from,
+        ...terms,
+      })
+    }
+    case 'mailbox_ack':
+    case 'mailbox_acked':
+      return writeJson({ type: message.type, sub_id: message.subId, seqs: message.seqs })
+    case 'mailbox_nack': {
+      const { type, subId, seqs, delayMs } = message
+      return writeJson({ type, sub_id: subId, seqs, delay_ms: delayMs })
+    }
+    case 'mailbox_delete': {
+      const { type, subId, pubkey, name } = message
+      return writeJson({ type, sub_id: subId, pubkey, name })
+    }
     case 'subscribed':
       return writeJson({ type: message.type, sub_id: message.subId, gap: message.gap })
+    case 'mailbox_deleted':
     case 'unsubscribe':
     case 'unsubscribed':
       return writeJson({ type: message.type, sub_id: message.subId })
@@ -61,10 +86,15 @@ export function writeMessage(message: ClientMessage | RelayMessage, options: Eve
 export function writeEventMessage(
   subId: string,
   eventJson: string,
-  { seq, stored }: { readonly seq?: bigint; readonly stored: boolean },
+  {
+    seq,
+    stored,
+    deliveries,
+  }: { readonly seq?: bigint; readonly stored: boolean; readonly deliveries?: number },
 ): string {
+  const often = deliveries === undefined ? '' : `,"deliveries":${deliveries}`
   const head = `{"type":"event","sub_id":${JSON.stringify(subId)},"event":${eventJson}`
-  return `${head}${seq === undefined ? '' : `,"seq":${seq}`}${stored ? ',"stored":true' : ''}}`
+  return `${head}${seq === undefined ? '' : `,"seq":${seq}`}${stored ? ',"stored":true' : ''}${often}}`
 }
 
 function eventText(event: Event, options: EventJsonOptions): string {

@@ -16,25 +16,31 @@ export function showState(state: ConsoleState): void {
   setText('subscriptions', formatCount(subscriptions.total))
   setText('pending', formatBytes(state.outbox_bytes))
   setText('queued', formatCount(state.publishes))
-  setText('commit', counts.commits === 0 ? '–' : `${(counts.commit_us / 1000).toFixed(1)} ms`)
+  setText('commit', counts.commits === 0 ? '–' : formatMs(counts.commit_us))
   setText('stored', formatCount(state.stored.events))
   byId('stored').title = `${formatBytes(state.stored.bytes)}, seq ${state.seq}, epoch ${state.epoch}`
-  setText('connections-total', shownOf(connections))
-  setText('subscriptions-total', shownOf(subscriptions))
+  setText('connections-total', bySurface(state.surfaces))
+  setText('subscriptions-total', formatCount(subscriptions.total))
   showChart(rates)
   const rows = connections.rows.map((row) => {
-    const where = [row.surface === 'websocket' ? row.protocol || 'json' : row.surface, row.port]
-    const surface = where.filter((part) => part !== undefined).join(' :')
-    const age = row.age_seconds === undefined ? '' : formatAge(row.age_seconds)
-    return [row.id, row.address, surface, formatBytes(row.pending_bytes), row.subscriptions, age]
+    const surface = row.protocol === undefined ? row.surface : `${row.surface} ${row.protocol}`.trim()
+    return [
+      row.id,
+      row.address,
+      surface,
+      formatBytes(row.pending_bytes),
+      row.subscriptions,
+      formatAge(row.age_seconds),
+    ]
   })
-  fill('connection-list', rows, 3)
+  fill('connection-list', rows, connections.total, 3)
   fill(
     'subscription-list',
     subscriptions.rows.map(({ peer, id, filters, live }) => [
       ...[peer, id],
       live ? filters : `${filters} (reading what is stored)`,
     ]),
+    subscriptions.total,
     3,
   )
   showVerdicts(state)
@@ -91,11 +97,21 @@ function showVerdicts({ counts, uptime_seconds }: ConsoleState): void {
     ?.replaceChildren(...(cells.length > 0 ? cells : [el('tr', '', el('td', 'quiet', since))]))
 }
 
-/** `numbers`: columns from this one on hold numbers. */
-function fill(id: string, rows: readonly (readonly (string | number)[])[], numbers: number): void {
+/** `total`: how many there are, shown or not. `numbers`: columns from this one on hold numbers. */
+function fill(
+  id: string,
+  rows: readonly (readonly (string | number)[])[],
+  total: number,
+  numbers: number,
+): void {
   const made = rows.map((cells) =>
     el('tr', '', ...cells.map((cell, i) => el('td', i >= numbers ? 'number' : '', foreign(String(cell))))),
   )
+  if (total > rows.length) {
+    const more = el('td', 'quiet', `and ${formatCount(total - rows.length)} more`)
+    more.setAttribute('colspan', String(rows[0]?.length ?? 1))
+    made.push(el('tr', '', more))
+  }
   byId(id)
     .querySelector('tbody')
     ?.replaceChildren(...made)
@@ -115,12 +131,19 @@ function showChart({ accepted, rejected }: Rates): void {
   setText('chart-peak', `last minute, peak ${formatCount(Math.max(...accepted, ...rejected))} / s`)
 }
 
+function formatMs(microseconds: number): string {
+  return microseconds < 50 ? '< 0.1 ms' : `${(microseconds / 1000).toFixed(1)} ms`
+}
+
 function formatRate(rates: readonly number[]): string {
   const last = rates.slice(-WINDOW)
   const rate = last.reduce((sum, each) => sum + each, 0) / last.length
   return rate === 0 || rate >= 10 ? formatCount(Math.round(rate)) : rate.toFixed(1)
 }
 
-function shownOf({ total, rows }: { readonly total: number; readonly rows: readonly unknown[] }): string {
-  return rows.length < total ? `${formatCount(rows.length)} of ${formatCount(total)}` : formatCount(total)
+/** Those that there are any of. */
+function bySurface(surfaces: ConsoleState['surfaces']): string {
+  return Object.entries(surfaces)
+    .flatMap(([name, count]) => (count === 0 ? [] : [`${formatCount(count)} ${name}`]))
+    .join(', ')
 }

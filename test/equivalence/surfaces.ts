@@ -1,19 +1,24 @@
 /**
- * The surfaces of a relay, each behind the same few words, for tests that run one scenario on all of them. A new surface
- * is one more entry in {@link SURFACES}.
+ * The surfaces of a relay, each behind the same few words, so that one scenario runs on all of them. A new surface is one
+ * more entry in {@link SURFACES}.
  *
- * A verdict is `accepted`, `duplicate`, `superseded`, or the kept text of a refusal: what every surface can say.
- * An event read back is its canonical rendering, so that a surface that changed a digit is found out.
+ * A verdict is `accepted`, `duplicate`, `superseded`, or the code of a refusal: what every surface can say. An event read
+ * back is its canonical rendering, so that a surface that changed a digit is found out.
  */
 import {
+  codeByNumber,
+  decodeEnvelope,
   decodeFrame,
   type Event,
+  encodeEnvelope,
   encodeFrame,
   type Filter,
   type Frame,
   isJsonObject,
+  type JsonObject,
   type JsonValue,
   parseJson,
+  REJECTS,
   readEvent,
   writeEvent,
   writeFilter,
@@ -21,8 +26,8 @@ import {
   writeMessage,
 } from '@aetherkit/core'
 import type { Relay } from '@aetherkit/relay'
-import { ask, EventStream } from './http-client.js'
-import { RawPeer } from './raw-peer.js'
+import { ask, EventStream } from '../../relay/test/http-client.js'
+import { RawPeer } from '../../relay/test/raw-peer.js'
 
 export interface Surface {
   readonly name: string
@@ -34,8 +39,14 @@ export interface Surface {
   query(relay: Relay, filter: Filter): Promise<readonly string[]>
 }
 
+/** One native connection: JSON messages, however they are wrapped. */
+interface Talk {
+  say(message: string): void
+  hear(): Promise<JsonObject>
+}
+
 /** Native messages in JSON, on whatever port and path. */
-function nativeJson(name: string, connect: (relay: Relay) => Promise<RawPeer>): Surface {
+function native(name: string, connect: (relay: Relay) => Promise<Talk>): Surface {
   const subscribe = (filter: Filter) => writeMessage({ type: 'subscribe', subId: 's', filters: [filter] })
   return {
     name,
@@ -43,28 +54,52 @@ function nativeJson(name: string, connect: (relay: Relay) => Promise<RawPeer>): 
       const peer = await connect(relay)
       const verdicts: string[] = []
       for (const event of events) {
-        const { type, status, error, message } = await peer.ask(writeMessage({ type: 'publish', event }))
-        verdicts.push(type === 'ack' ? verdictOf(status) : String(message ?? error))
+        peer.say(writeMessage({ type: 'publish', event }))
+        const { type, status, code } = await peer.hear()
+        verdicts.push(type === 'ack' ? verdictOf(status) : String(code))
       }
       return verdicts
     },
     async subscribe(relay, filter) {
       const peer = await connect(relay)
-      await peer.ask(subscribe(filter))
-      return { next: async () => textOf((await peer.hearJson()).event) }
+      peer.say(subscribe(filter))
+      await peer.hear()
+      return { next: async () => textOf((await peer.hear()).event) }
     },
     async query(relay, filter) {
       const peer = await connect(relay)
       peer.say(subscribe({ ...filter, replay: true }))
-      await peer.hearJson()
+      await peer.hear()
       const found: string[] = []
       for (;;) {
-        const message = await peer.hearJson()
+        const message = await peer.hear()
         if (message.type === 'eose') return found
         found.push(textOf(message.event))
       }
     },
   }
+}
+
+async function connectText(port: number, path = '/'): Promise<Talk> {
+  const peer = await RawPeer.connect(port, { path })
+  return { say: (message) => peer.say(message), hear: () => peer.hearJson() }
+}
+
+/** Spec 4.2: the same JSON in a FlatBuffers envelope. */
+async function connectEnvelope(relay: Relay): Promise<Talk> {
+  const peer = await RawPeer.connect(relay.port)
+  const talk: Talk = {
+    say: (message) => peer.sayBytes(encodeEnvelope(message)),
+    async hear() {
+      const decoded = decodeEnvelope((await peer.hear()).payload)
+      const parsed = decoded.ok ? parseJson(decoded.json) : decoded
+      if (!parsed.ok || !isJsonObject(parsed.value)) throw new Error('JSON in an envelope expected')
+      return parsed.value
+    },
+  }
+  talk.say('{"type":"hello","version":1,"formats":["flatbuffers"],"features":["eose","closed"]}')
+  await talk.hear()
+  return talk
 }
 
 const frames: Surface = {
@@ -76,7 +111,7 @@ const frames: Surface = {
       peer.sayBytes(encodeFrame({ type: 'publish', event }))
       const frame = await hearFrame(peer)
       if (frame.type === 'accepted') verdicts.push(verdictOf(frame.status))
-      else verdicts.push(frame.type === 'rejected' ? frame.message : frame.type)
+      else verdicts.push(frame.type === 'rejected' ? String(codeByNumber(frame.code)) : frame.type)
     }
     return verdicts
   },
@@ -114,7 +149,7 @@ function http(name: string, batch: boolean): Surface {
         for (const body of texts) verdicts.push((await ask(port(relay), 'POST /v1/events', { body })).json)
       return verdicts.map((verdict) => {
         if (!isJsonObject(verdict)) return 'no verdict'
-        return verdict.accepted === true ? verdictOf(verdict.status) : String(verdict.message)
+        return verdict.accepted === true ? verdictOf(verdict.status) : String(verdict.code)
       })
     },
     async subscribe(relay, filter) {
@@ -133,14 +168,14 @@ function http(name: string, batch: boolean): Surface {
 
 /** NIP-01 (spec 9): replay is always on, and the id stands under two names. */
 const nostr: Surface = {
-  name: 'nostr',
+  name: 'Nostr',
   async publish(relay, events) {
     const peer = await connectNostr(relay)
     const verdicts: string[] = []
     for (const event of events) {
       peer.say(`["EVENT",${writeEvent(event)}]`)
       const [, , taken, text] = await hearArray(peer)
-      if (taken !== true) verdicts.push(String(text).replace(/^[a-z-]+: /, ''))
+      if (taken !== true) verdicts.push(codeOf(String(text)))
       else verdicts.push(VERDICTS[String(text)] ?? String(text))
     }
     return verdicts
@@ -164,11 +199,13 @@ const nostr: Surface = {
 }
 
 export const SURFACES: readonly Surface[] = [
-  nativeJson('native JSON', (relay) => RawPeer.connect(relay.port)),
+  native('native JSON', (relay) => connectText(relay.port)),
+  native('envelope', connectEnvelope),
   frames,
-  nativeJson('/v1/ws', (relay) => RawPeer.connect(relay.http?.port ?? 0, { path: '/v1/ws' })),
-  http('HTTP', false),
-  http('HTTP in batches', true),
+  native('/v1/ws', (relay) => connectText(relay.http?.port ?? 0, '/v1/ws')),
+  native('/v1/ws, own port', (relay) => connectText(relay.http?.wsPort ?? 0, '/v1/ws')),
+  http('HTTP + SSE', false),
+  http('HTTP batch + SSE', true),
   nostr,
 ]
 
@@ -176,6 +213,12 @@ export const SURFACES: readonly Surface[] = [
 const VERDICTS: Readonly<Record<string, string>> = {
   'duplicate: already have this event': 'duplicate',
   'duplicate: have a newer event': 'superseded',
+}
+
+/** NIP-01 says a refusal as a prefix and the kept text; the text alone tells which code it is (spec 3.2). */
+function codeOf(text: string): string {
+  const found = Object.entries(REJECTS).find(([, { nostr, error }]) => text === `${nostr}: ${error}`)
+  return found?.[0] ?? text
 }
 
 function verdictOf(status: unknown): string {
