@@ -26,6 +26,8 @@ export async function connectTo(session: Session, flags: RelayFlags, how: Connec
   const relays = relaysOf(flags)
   if (how.single === true && relays.length !== 1)
     throw usage('one relay expected: this is about what it stores')
+  if (flags.relayKey !== undefined && (flags.noise === undefined || relays.length !== 1))
+    throw usage('--relay-key needs --noise xx and one relay')
   const signer = findKey(flags.key)
   if (signer === undefined && how.needsKey === true)
     throw usage('a key is needed: make one with aether keygen, then --key <file> or AETHER_SECRET_KEY')
@@ -36,8 +38,12 @@ export async function connectTo(session: Session, flags: RelayFlags, how: Connec
     signal: session.signal,
     timeoutMs: Math.min(flags.timeout, CONNECT_MS),
     maxRelays: MAX_RELAYS,
+    noise: flags.noise,
+    ...(flags.relayKey !== undefined && { relayKeys: { [relays[0] ?? '']: flags.relayKey } }),
     onError: (error) => {
       if (!connected || session.signal.aborted || said.get(error.relay) === error.message) return
+      // What the only relay refuses, whoever asked hears.
+      if (error.code === 'REJECTED' && relays.length === 1) return
       said.set(error.relay, error.message)
       session.note(troubleLine(error))
     },

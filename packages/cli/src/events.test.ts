@@ -3,13 +3,22 @@ import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { connect } from '@aetherkit/client'
-import { type Event, parseJson, publicKeyOf, readEvent, toHex, writePublicKey } from '@aetherkit/core'
+import {
+  type Event,
+  leadingZeroBits,
+  parseJson,
+  publicKeyOf,
+  readEvent,
+  toHex,
+  writePublicKey,
+} from '@aetherkit/core'
+import { proofOfWork } from '@aetherkit/relay'
 import { describe, expect, test, vi } from 'vitest'
-import { aether, event, folder, MAIN, Run, relay, secretKey, shell } from '../test/world.js'
+import { aether, event, folder, listenedLine, MAIN, Run, relay, secretKey, shell } from '../test/world.js'
 import { eventLine } from './event-text.js'
 import { EXIT } from './exit.js'
 
-vi.setConfig({ testTimeout: 60_000 })
+vi.setConfig({ testTimeout: 180_000 })
 
 const env = { AETHER_SECRET_KEY: toHex(secretKey) }
 const me = publicKeyOf(secretKey)
@@ -62,6 +71,17 @@ describe('pub', () => {
     )
   })
 
+  test('does the work that is asked for', async () => {
+    const { url } = await relay({ policies: [proofOfWork(10)] })
+    expect((await aether(['pub', 'x'], { relay: url, env })).code).toBe(EXIT.rejected)
+    const { code, out } = await aether(['pub', 'x', '--work', '10', '--tag', 't=a'], { relay: url, env })
+    expect(code).toBe(EXIT.ok)
+    expect(leadingZeroBits(out.slice(0, 64))).toBeGreaterThanOrEqual(10)
+    const lines = await aether(['pub', '--lines', '--work', '10'], { relay: url, env, input: 'a\nb' })
+    expect(lines.code).toBe(EXIT.ok)
+    expect((await aether(['query', '--tag', 't=a', '--json'], { relay: url })).out).toContain('["nonce","1')
+  })
+
   test('content that is no text survives', async () => {
     const { url } = await relay()
     const { out } = await shell(
@@ -78,6 +98,25 @@ test('text of strangers cannot drive the terminal, and colours are for terminals
   const { out } = await aether(['query'], { relay: url })
   expect(out).toMatch(/^[\x20-\x7e]+\n$/)
   expect(out).toContain('\\x1b[2J\\u202egone\\r\\nnext\\x9b')
+})
+
+test('--noise hides what goes over the line, and --relay-key knows the relay', async () => {
+  const { url } = await relay()
+  await store(url, [event('a secret thing')])
+  const line = await listenedLine(url)
+  const at = { relay: line.url }
+  expect((await aether(['query'], at)).out).toContain('a secret thing')
+  expect(line.heard()).toContain('a secret thing')
+  const before = line.heard().length
+  const info: { noise_pubkey: string } = await (await fetch(`${url.replace('ws', 'http')}/v1/info`)).json()
+  const pinned = ['query', '--noise', 'xx', '--relay-key', info.noise_pubkey]
+  for (const args of [['query', '--noise', 'xx'], pinned])
+    expect((await aether(args, at)).out).toContain('a secret thing')
+  expect(line.heard().length).toBeGreaterThan(before)
+  expect(line.heard().slice(before)).not.toContain('a secret thing')
+  const other = await aether(['query', '--noise', 'xx', '--relay-key', 'a'.repeat(64)], at)
+  expect({ code: other.code, out: other.out }).toEqual({ code: EXIT.noRelay, out: '' })
+  expect(other.err).toContain('pinned key')
 })
 
 describe('sub', () => {
@@ -120,7 +159,7 @@ describe('sub', () => {
       await run.lines(3)
       const before = readCursor(cursor)
       await vi.waitUntil(() => readCursor(cursor) >= before && readCursor(cursor) > round * 3 + 2, {
-        timeout: 20_000,
+        timeout: 100_000,
       })
       run.child.kill(signal)
       seen.push(...contents((await run.done).out).sort())

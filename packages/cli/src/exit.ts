@@ -12,6 +12,8 @@ export const EXIT = {
   timeout: 5,
   peer: 6,
   file: 7,
+  input: 8,
+  payment: 9,
   interrupted: 130,
   pipe: 141,
   terminated: 143,
@@ -21,12 +23,11 @@ export type ExitName = keyof typeof EXIT
 
 export const EXIT_HELP = `
 Exit codes:
-  0    done                              5    no answer in time
-  1    internal error                    6    the agent answered with an error
-  2    wrong use: flags, input, keys     7    a file cannot be read or written
-  3    no relay could be reached         130  ended by SIGINT
-  4    refused, by the relay or at       141  whoever read the output is gone
-       least one event of an import      143  ended by SIGTERM
+  0  done             4  refused by the relay   8    the agent asks back
+  1  internal error   5  no answer in time      9    the agent wants money
+  2  wrong use        6  error of the agent     130  ended by SIGINT
+  3  nobody reached   7  file error             141  output closed
+                                                143  ended by SIGTERM
 `
 
 /** Ends the command; `message` is one line for the user. */
@@ -56,6 +57,7 @@ const CLIENT_EXIT: Partial<Record<ClientErrorCode, ExitName>> = {
   WEAK_WELCOME: 'noRelay',
   HANDSHAKE_FAILED: 'noRelay',
   PEER_ERROR: 'peer',
+  UNSUPPORTED: 'rejected',
 }
 
 /** The exit code of anything thrown, and the line to say; without a line where there is nothing to say. */
@@ -67,8 +69,15 @@ export function explain(error: unknown): { readonly exit: ExitName; readonly lin
   if (ClientError.is(error))
     return { exit: CLIENT_EXIT[error.code] ?? 'internal', line: visible(ofClient(error)) }
   if (hasCode(error, 'EPIPE')) return { exit: 'pipe' }
-  if (error instanceof Error && 'syscall' in error) return { exit: 'file', line: visible(error.message) }
+  if (error instanceof Error && 'syscall' in error) return { exit: 'file', line: visible(ofSystem(error)) }
   return { exit: 'internal', line: visible(`internal error: ${String(error)}`) }
+}
+
+/** `ENOENT: no such file or directory, open 'x'`, with the file in front. */
+function ofSystem(error: Error): string {
+  const path = 'path' in error && typeof error.path === 'string' ? `${error.path}: ` : ''
+  const [, reason = error.message] = /^E[A-Z]+: (.+?)(?:, \w+(?: '.*)?)?$/s.exec(error.message) ?? []
+  return `${path}${reason}`
 }
 
 export function hasCode(error: unknown, code: string): error is Error {
@@ -78,7 +87,7 @@ export function hasCode(error: unknown, code: string): error is Error {
 function ofClient(error: ClientError): string {
   const { message, code, peerCode, rejectCode, acknowledged, cause } = error
   if (code === 'PEER_ERROR') return `the agent answered ${peerCode ?? 'PEER_ERROR'}: ${message}`
-  if (rejectCode !== undefined) return `${message} (${rejectCode})`
+  if (rejectCode !== undefined) return message.endsWith(rejectCode) ? message : `${message} (${rejectCode})`
   if (code === 'TIMEOUT' && acknowledged === true) return `${message} (it has the call)`
   return cause instanceof Error ? `${message}: ${cause.message}` : message
 }

@@ -1,4 +1,5 @@
 /** Flags that several commands have, and how their values are read. */
+import { parseHex } from '@aetherkit/core'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 
 export interface CommonFlags {
@@ -10,31 +11,40 @@ export interface RelayFlags extends CommonFlags {
   readonly key?: string
   /** ms */
   readonly timeout: number
+  readonly noise?: 'xx'
+  /** X25519, hex. */
+  readonly relayKey?: string
 }
 
-const DEFAULT_TIMEOUT = 10_000
+/** ms */
+export const DEFAULT_TIMEOUT = 10_000
 const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 
 export function withOutput(command: Command): Command {
   return command.option('--json', 'write lines of JSON')
 }
 
-/** `--relay`, `--key`, `--timeout` and `--json`. */
-export function withRelay(command: Command): Command {
-  return withOutput(
-    command
-      .option(
-        '-r, --relay <url>',
-        'relay, may be repeated (or AETHER_RELAY; default ws://127.0.0.1:9000)',
-        collect,
-      )
-      .option('-k, --key <file>', 'file with the secret key, mode 0600 (or AETHER_SECRET_KEY)')
-      .addOption(
-        new Option('-t, --timeout <time>', 'how long to wait')
-          .argParser(readDuration)
-          .default(DEFAULT_TIMEOUT, '10s'),
-      ),
-  )
+/** `--relay`, `--key`, `--timeout`, `--noise`, `--relay-key` and `--json`; `wait`: what `--timeout` is when it is not given. */
+export function withRelay(command: Command, wait?: string): Command {
+  const timeout = new Option(
+    '-t, --timeout <time>',
+    `how long to wait${wait === undefined ? '' : ` (default: ${wait})`}`,
+  ).argParser(readDuration)
+  const options = [
+    new Option(
+      '-r, --relay <url>',
+      'relay, may be repeated (or AETHER_RELAY; default ws://127.0.0.1:9000)',
+    ).argParser(collect),
+    new Option('-k, --key <file>', 'file with the secret key, mode 0600 (or AETHER_SECRET_KEY)'),
+    wait === undefined ? timeout.default(DEFAULT_TIMEOUT, '10s') : timeout,
+    new Option('--noise <pattern>', 'encrypt to the relay with Noise, or have no session').choices(['xx']),
+    new Option('--relay-key <hex>', 'with --noise: the X25519 key that the relay must have').argParser(
+      readRelayKey,
+    ),
+  ]
+  withOutput(command)
+  for (const option of options) command.addOption(option.helpGroup('Connection:'))
+  return command
 }
 
 export function collect(value: string, before: readonly string[] = []): readonly string[] {
@@ -70,6 +80,12 @@ export function readInstant(text: string): bigint {
       'Expected nanoseconds since 1970, a date as 2026-01-31, or a time ago as 1h.',
     )
   return BigInt(date) * 1_000_000n
+}
+
+function readRelayKey(text: string): string {
+  const key = parseHex(text, 32)
+  if (key === undefined) throw new InvalidArgumentError('Expected 64 hex digits.')
+  return key
 }
 
 function durationOf(text: string): number | undefined {

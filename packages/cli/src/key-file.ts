@@ -39,20 +39,30 @@ export function writeKeyFile(path: string, secretKey: Uint8Array): void {
   }
 }
 
-function readKeyFile(path: string): Uint8Array {
-  assertPath(path)
+/**
+ * The text of a file that nobody but its owner can read.
+ * @throws CommandError usage for one that others can read, or that is too long to be what it should
+ */
+export function readSecretFile(path: string, maxBytes: number): string {
   const file = openSync(path, 'r')
   try {
-    const { mode, size } = fstatSync(file)
+    const about = fstatSync(file)
+    const { mode, size } = about
+    if (about.isDirectory()) throw usage(`${path} is a folder, not a file`)
     if (process.platform !== 'win32' && (mode & OTHERS) !== 0) {
       const octal = (mode & 0o777).toString(8).padStart(4, '0')
       throw usage(`${path} can be read by others (mode ${octal}): run chmod 600 ${path}`)
     }
-    if (size > MAX_BYTES) throw usage(`${path} holds no secret key`)
-    return secretOf(readFileSync(file, 'utf8'), path)
+    if (size > maxBytes) throw usage(`${path} holds no secret: it has ${size} bytes`)
+    return readFileSync(file, 'utf8')
   } finally {
     closeSync(file)
   }
+}
+
+function readKeyFile(path: string): Uint8Array {
+  assertPath(path)
+  return secretOf(readSecretFile(path, MAX_BYTES), path)
 }
 
 /** Neither the text nor the reason it is unreadable is repeated: it may be a secret. */

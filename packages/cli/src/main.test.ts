@@ -8,7 +8,7 @@ import { eventLine } from './event-text.js'
 import { EXIT } from './exit.js'
 
 // A busy machine may take its time.
-vi.setConfig({ testTimeout: 60_000 })
+vi.setConfig({ testTimeout: 180_000 })
 
 const COMMANDS = [
   'keygen',
@@ -27,6 +27,12 @@ const key = { AETHER_SECRET_KEY: toHex(secretKey) }
 const NOBODY = 'ws://127.0.0.1:9'
 
 describe('help', () => {
+  test('comes without arguments, too, on standard error, and ends with 2', async () => {
+    const { code, out, err } = await aether([])
+    expect({ code, out }).toEqual({ code: EXIT.usage, out: '' })
+    expect(err).toMatch(/^Usage: aether /)
+  })
+
   test('of the whole names every command and every exit code', async () => {
     const { code, out } = await aether(['--help'])
     expect(code).toBe(EXIT.ok)
@@ -38,6 +44,7 @@ describe('help', () => {
     const { code, out, err } = await aether([name, '--help'])
     expect({ code, err }).toEqual({ code: EXIT.ok, err: '' })
     expect(out).toContain(`Usage: aether ${name}`)
+    expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80)
   })
 
   test('of relay is that of the relay, with all its flags', async () => {
@@ -111,9 +118,10 @@ describe('a key', () => {
 
 describe('wrong use ends with 2, before any relay is asked', () => {
   test.each([
-    [[]],
     [['nonsense']],
     [['query', '--nonsense']],
+    [['query', '--kindd', '1']],
+    [['request']],
     [['query', '--kind', '65536']],
     [['query', '--id', 'xyz']],
     [['query', '--since', '1700000000']],
@@ -126,14 +134,25 @@ describe('wrong use ends with 2, before any relay is asked', () => {
     [['request', 'nokey', 'x']],
     [['request', 'a'.repeat(64), 'x', 'no json']],
     [['serve', 'x']],
+    [['serve', 'x', '--', 'no-such-program-anywhere']],
+    [['pub', 'x', '--key', '/']],
+    [['pub', 'x', '--work', '33']],
+    [['pub', '--event', '{}', '--work', '3']],
+    [['pub', 'x', '--quorum', '2']],
+    [['query', '--noise', 'nn']],
+    [['query', '--relay-key', 'a'.repeat(64)]],
+    [['request', 'a'.repeat(64)]],
+    [['request', 'a'.repeat(64), 'x', '--task', 't']],
+    [['request', 'https://a.example', '--data', 'no json']],
+    [['request', 'https://a.example', '--cancel']],
+    [['request', 'https://a.example', 'x', '--allow-origin', 'a.example']],
     [['discover']],
     [['export', '--cursor', 'c']],
     [['export', '--relay', NOBODY, '--relay', 'ws://127.0.0.1:10']],
   ])('%j', async (args) => {
     const { code, out, err } = await aether(args, { relay: NOBODY, env: key })
     expect({ code, out }).toEqual({ code: EXIT.usage, out: '' })
-    expect(err).not.toBe('')
-    expect(err).not.toMatch(/\n\s+at /)
+    expect(err).toMatch(/^aether: [^\n]+\n$/)
   })
 })
 
@@ -162,10 +181,16 @@ describe('exit codes', () => {
   test('no answer: 5; a file that is not there: 7', async () => {
     const { url } = await relay()
     const nobody = publicKeyOf(secretKey)
-    expect((await aether(['request', nobody, 'x', 'null', '-t', '300ms'], { relay: url })).code).toBe(
+    expect((await aether(['request', nobody, 'x', 'null', '-t', '5s'], { relay: url })).code).toBe(
       EXIT.timeout,
     )
-    expect((await aether(['import', join(folder(), 'none')], { relay: url })).code).toBe(EXIT.file)
+    const path = join(folder(), 'none')
+    expect(await aether(['import', path], { relay: url })).toEqual({
+      code: EXIT.file,
+      out: '',
+      err: `aether: ${path}: no such file or directory\n`,
+    })
+    expect((await aether(['export', '--to', join(path, 'x')], { relay: url })).code).toBe(EXIT.file)
   })
 })
 

@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander'
 import { addBench } from './commands/bench.js'
 import { addDiscover } from './commands/discover.js'
 import { addExport } from './commands/export.js'
+import { addHttpAuth } from './commands/http-auth.js'
 import { addImport } from './commands/import.js'
 import { addKeygen } from './commands/keygen.js'
 import { addPub } from './commands/pub.js'
@@ -15,9 +16,16 @@ import { addSub } from './commands/sub.js'
 import { EXIT, EXIT_HELP, explain } from './exit.js'
 
 const HELP = `
-Keys come from a file with mode 0600 (--key) or from AETHER_SECRET_KEY, never from an argument. Relays come from
---relay or AETHER_RELAY. Records go to standard output, as lines of JSON with --json; everything else goes to
-standard error. Colours are for terminals; NO_COLOR turns them off.`
+Keys come from a file with mode 0600 (--key) or from AETHER_SECRET_KEY, never
+from an argument. Relays come from --relay or AETHER_RELAY. Records go to
+standard output, as lines of JSON with --json; everything else goes to standard
+error. Colours are for terminals; NO_COLOR turns them off.
+
+To begin:
+  aether relay --storage memory &
+  aether keygen my.key
+  aether pub --key my.key 'hello'
+  aether query`
 
 const COMMANDS = [
   addKeygen,
@@ -27,6 +35,7 @@ const COMMANDS = [
   addRequest,
   addServe,
   addDiscover,
+  addHttpAuth,
   addRelay,
   addExport,
   addImport,
@@ -42,7 +51,7 @@ export async function runProgram(args: readonly string[]): Promise<void> {
     .enablePositionalOptions()
     .showSuggestionAfterError()
     .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'aether: ')) })
+    .configureOutput({ outputError: (text, write) => write(errorLine(text)) })
     .addHelpText('after', HELP)
     .addHelpText('after', EXIT_HELP)
   for (const add of COMMANDS) add(program)
@@ -51,6 +60,16 @@ export async function runProgram(args: readonly string[]): Promise<void> {
   } catch (error) {
     process.exitCode = exitOf(error)
   }
+}
+
+/** One line, and where to look. */
+function errorLine(text: string): string {
+  const line = text
+    .trim()
+    .replace(/^error: /, 'aether: ')
+    .replaceAll(/\s*\n\s*/g, ' ')
+  const isLost = /unknown|missing required|too many/.test(line) && !line.includes('(Did you mean')
+  return `${line}${isLost ? ' (see aether --help, or that of the command)' : ''}\n`
 }
 
 /** What commander throws it has said already. */

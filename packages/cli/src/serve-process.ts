@@ -3,7 +3,10 @@
  * An exit code other than 0 is an error `EXIT_<n>` to the caller; what the program writes to standard error stays here.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { accessSync, constants } from 'node:fs'
+import { delimiter, join } from 'node:path'
 import { type CallContext, CallError, type Json } from '@aetherkit/client'
+import { usage } from './exit.js'
 
 export interface ProgramOptions {
   readonly action: string
@@ -20,6 +23,23 @@ const MAX_ANSWER = 1 << 20
 const MAX_WAITING = 64
 /** From SIGTERM to SIGKILL, ms. */
 const KILL_MS = 2_000
+
+/** @throws CommandError usage for a program that is not there */
+export function assertProgram(file: string, path = process.env.PATH ?? ''): void {
+  if (process.platform === 'win32') return
+  const folders = file.includes('/') ? [''] : path.split(delimiter)
+  if (!folders.some((folder) => isExecutable(join(folder, file))))
+    throw usage(`there is no program ${JSON.stringify(file)} to run`)
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
 
 export type Handler = (payload: Json, context: CallContext) => Promise<Json>
 

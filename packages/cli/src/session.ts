@@ -77,7 +77,15 @@ function bigintAsText(_key: string, value: unknown): unknown {
   return typeof value === 'bigint' ? value.toString() : value
 }
 
+let clear: (() => void) | undefined
+
+/** What is drawn on standard error, where notes go: it is cleared before each of them. */
+export function makeRoom(how: (() => void) | undefined): void {
+  clear = how
+}
+
 function note(line: string): void {
+  clear?.()
   process.stderr.write(`aether: ${line}\n`)
 }
 

@@ -9,7 +9,7 @@ import { aether, event, folder, Run, relay } from '../test/world.js'
 import { eventLine } from './event-text.js'
 import { EXIT } from './exit.js'
 
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 })
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 })
 
 const COUNT = 3000
 /** Every third was created in one and the same nanosecond. */
@@ -147,7 +147,7 @@ describe('import', () => {
 
   test('ends when the relay is gone for good, and says how far it came', async () => {
     const one = await relay()
-    const from = new Run(['import', '--timeout', '500ms'], { relay: one.url })
+    const from = new Run(['import', '--timeout', '5s'], { relay: one.url })
     from.child.stdin.write(`${eventLine(event('1'))}\n`)
     const watcher = await connect(one.url)
     await vi.waitUntil(async () => (await watcher.query({ kinds: [1] })).length === 1, { timeout: 60_000 })

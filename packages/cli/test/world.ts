@@ -1,6 +1,7 @@
 /** The binary as a stranger meets it: processes, relays and folders of one test, taken down after it. */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { type AddressInfo, createConnection, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -16,10 +17,37 @@ afterEach(async () => {
   for (const end of ends.splice(0).reverse()) await end()
 })
 
+export function later(end: () => unknown): void {
+  ends.push(end)
+}
+
 export async function relay(options: RelayOptions = {}): Promise<Relay> {
   const started = await createRelay({ verifyWorkers: 1, ...options })
   ends.push(() => started.close())
   return started
+}
+
+/** A way to a relay on which everything that the relay says is heard. */
+export async function listenedLine(relayUrl: string): Promise<{ url: string; heard(): string }> {
+  const heard: Buffer[] = []
+  const sockets = new Set<Socket>()
+  const line = createServer((client) => {
+    const behind = createConnection(Number(new URL(relayUrl).port), '127.0.0.1')
+    for (const socket of [client, behind]) {
+      sockets.add(socket)
+      socket.on('error', () => {})
+    }
+    behind.on('data', (chunk) => heard.push(chunk))
+    client.pipe(behind)
+    behind.pipe(client)
+  })
+  await new Promise<void>((resolve) => line.listen(0, '127.0.0.1', resolve))
+  ends.push(() => {
+    for (const socket of sockets) socket.destroy()
+    return new Promise((resolve) => line.close(resolve))
+  })
+  const { port } = line.address() as AddressInfo
+  return { url: `ws://127.0.0.1:${port}`, heard: () => Buffer.concat(heard).toString('latin1') }
 }
 
 export function folder(): string {

@@ -16,11 +16,13 @@ interface BenchFlags extends RelayFlags {
 }
 
 const BENCH_HELP = `
-The limit is the number of Ed25519 signatures that this program checks in a second on one core, measured in the same
-run. The subscribers are here as well and check every event they get; the relay checks each once, on its own threads.
-All is measured under full load: the times are those of a full window, not of a single event. When the relay runs on
-this machine, it shares the cores.
-The default kind is ephemeral: nothing is stored. With --kind 1 the relay stores what it acknowledges.`
+The limit is the number of Ed25519 signatures that this program checks in a
+second on one core, measured in the same run. The subscribers are here as well
+and check every event they get; the relay checks each once, on its own threads.
+All is measured under full load: the times are those of a full window, not of a
+single event. When the relay runs on this machine, it shares the cores.
+The default kind is ephemeral: nothing is stored. With --kind 1 the relay stores
+what it acknowledges.`
 
 export function addBench(program: Command): void {
   withRelay(program.command('bench'))

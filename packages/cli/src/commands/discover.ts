@@ -2,14 +2,16 @@
 import type { AgentInfo } from '@aetherkit/client'
 import { writePublicKey } from '@aetherkit/core'
 import type { Command } from 'commander'
+import { cardText } from '../agent-card.js'
+import { type AgentFlags, type AgentTarget, isUrl, openAgent, targetOf } from '../agent-target.js'
 import { connectTo } from '../connection.js'
-import { EXIT_HELP, usage } from '../exit.js'
+import { EXIT_HELP, type ExitName, usage } from '../exit.js'
 import { publicKeyOf } from '../filter-flags.js'
 import { integer, type RelayFlags, withRelay } from '../flags.js'
 import { runCommand, type Session } from '../session.js'
 import { visible } from '../visible.js'
 
-interface DiscoverFlags extends RelayFlags {
+interface DiscoverFlags extends RelayFlags, AgentFlags {
   readonly agent?: string
   readonly limit: number
 }
@@ -18,12 +20,17 @@ export function addDiscover(program: Command): void {
   withRelay(program.command('discover'))
     .summary('find agents')
     .description('Prints the agents that offer a capability, or what one agent says of itself.')
-    .argument('[capability]')
+    .argument('[capability]', 'or the URL of an A2A agent, or aether:<key>: prints its card')
     .option('--agent <key>', 'the agent of this public key')
     .option('--limit <n>', 'agents at most', integer(1, 10_000), 100)
+    .option('--allow-private-network', 'the URL may be in a private network, and http there')
     .addHelpText('after', EXIT_HELP)
     .action((capability: string | undefined, flags: DiscoverFlags) =>
       runCommand(flags, async (session) => {
+        if (capability !== undefined && (isUrl(capability) || capability.startsWith('aether:'))) {
+          if (flags.agent !== undefined) throw usage('either a URL or --agent <key> expected')
+          return printCard(session, targetOf(capability), flags)
+        }
         const query = queryOf(capability, flags)
         const client = await connectTo(session, flags)
         try {
@@ -42,6 +49,29 @@ export function addDiscover(program: Command): void {
         return 'ok'
       }),
     )
+}
+
+async function printCard(session: Session, target: AgentTarget, flags: DiscoverFlags): Promise<ExitName> {
+  const client = target.kind === 'key' ? await connectTo(session, flags) : undefined
+  try {
+    const agent = await openAgent(session, target, flags, {
+      client,
+      timeoutMs: flags.timeout,
+      cardOnly: true,
+    })
+    try {
+      const { card, cardUrl } = agent
+      await session.print(
+        () => card,
+        () => cardText(session, card, cardUrl),
+      )
+      return 'ok'
+    } finally {
+      await agent.close()
+    }
+  } finally {
+    await client?.close()
+  }
 }
 
 function queryOf(capability: string | undefined, { agent }: DiscoverFlags) {

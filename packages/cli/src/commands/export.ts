@@ -8,7 +8,7 @@ import { EXIT_HELP, usage } from '../exit.js'
 import { type Position, pagesOf } from '../export-pages.js'
 import { type FilterFlags, filtersOf, withFilter } from '../filter-flags.js'
 import { integer, type RelayFlags, withRelay } from '../flags.js'
-import { showProgress } from '../progress.js'
+import { NO_PROGRESS, showProgress } from '../progress.js'
 import { runCommand, type Session } from '../session.js'
 import { readState, writeState } from '../state-file.js'
 
@@ -49,7 +49,9 @@ export function addExport(program: Command): void {
         const client = await connectTo(session, flags, { single: true })
         const sink =
           to === undefined ? standardOutput(session) : fileOutput(to, written.bytes, written.events > 0)
-        const progress = showProgress(undefined)
+        // The lines themselves are on the terminal: they say how far it is.
+        const isSeen = to === undefined && process.stdout.isTTY
+        const progress = isSeen ? NO_PROGRESS : showProgress(undefined)
         try {
           const query = (page: Filter) =>
             client.query(page, { signal: session.signal, timeoutMs: flags.timeout })

@@ -29,6 +29,8 @@ export function addImport(program: Command): void {
     .addHelpText('after', EXIT_HELP)
     .action((file: string | undefined, flags: ImportFlags) =>
       runCommand(flags, async (session) => {
+        if (file === undefined && process.stdin.isTTY)
+          throw usage('nothing to import: name a file, or write lines to standard input')
         const path = file === '-' ? undefined : file
         const { cursor, window, timeout: timeoutMs } = flags
         const about = { relay: relaysOf(flags)[0], from: path === undefined ? '-' : resolve(path) }

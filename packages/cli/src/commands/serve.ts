@@ -7,7 +7,7 @@ import { EXIT_HELP, usage } from '../exit.js'
 import { publicKeyOf } from '../filter-flags.js'
 import { collect, integer, type RelayFlags, withRelay } from '../flags.js'
 import { moduleHandler } from '../serve-module.js'
-import { programHandler } from '../serve-process.js'
+import { assertProgram, programHandler } from '../serve-process.js'
 import { runCommand, type Session } from '../session.js'
 import { visible } from '../visible.js'
 
@@ -21,12 +21,13 @@ interface ServeFlags extends RelayFlags {
 }
 
 const SERVE_HELP = `
-The command gets the payload on standard input and AETHER_CALLER, AETHER_CALL_ID and AETHER_ACTION in its
-environment; what it writes to standard output is the answer. An exit code n other than 0 is the error EXIT_n
-to the caller. Its standard error is yours, and nobody else sees it.
+The command gets the payload on standard input, and AETHER_CALLER,
+AETHER_CALL_ID and AETHER_ACTION in its environment; what it writes to standard
+output is the answer. An exit code n other than 0 is the error EXIT_n to the
+caller. Its standard error is yours, and nobody else sees it.
 
-  aether serve greet --key bob.key --text -- sh -c 'echo "hello $(cat)"'
-`
+Example:
+  aether serve greet --key bob.key --text -- sh -c 'echo "hello $(cat)"'`
 
 export function addServe(program: Command): void {
   withRelay(program.command('serve'))
@@ -75,6 +76,7 @@ async function handlerOf(
   if ((file === undefined) === (module === undefined))
     throw usage('either a command behind -- or --module expected')
   if (module !== undefined) return moduleHandler(module, action)
+  assertProgram(file ?? '')
   return programHandler([file ?? '', ...args], { action, text, concurrency, note })
 }
 

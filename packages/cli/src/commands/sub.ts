@@ -4,9 +4,10 @@ import { type Filter, writeFilter, writeJson } from '@aetherkit/core'
 import type { Command } from 'commander'
 import { connectTo } from '../connection.js'
 import { printEvent } from '../event-text.js'
-import { EXIT_HELP, usage } from '../exit.js'
+import { EXIT_HELP, type ExitName, usage } from '../exit.js'
 import { type FilterFlags, filtersOf, withFilter } from '../filter-flags.js'
 import { integer, type RelayFlags, withRelay } from '../flags.js'
+import { forgetMailbox, readMailbox } from '../read-mailbox.js'
 import { runCommand, type Session } from '../session.js'
 import { readState, writeState } from '../state-file.js'
 
@@ -14,10 +15,19 @@ interface SubFlags extends RelayFlags, FilterFlags {
   readonly stored?: boolean
   readonly count?: number
   readonly cursor?: string
+  readonly mailbox?: string
+  readonly forget?: boolean
 }
 
 /** How old the cursor file may be while events come, ms: after a kill, that much comes twice. */
 const SAVE_MS = 250
+
+const MAILBOX_HELP = `
+A mailbox is kept by the relays under your key and a name. Each stored event
+with your key in a p tag comes until its line is written: also those of while
+nobody listened, and to one of the processes that listen under the name. After a
+kill the last lines may come once more. Filter flags narrow it when it is new.
+`
 
 export function addSub(program: Command): void {
   const command = withFilter(program.command('sub'), 'begin with the newest so many stored events')
@@ -27,9 +37,14 @@ export function addSub(program: Command): void {
     .option('--stored', 'begin with what the relays have stored')
     .option('--count <n>', 'end after so many events', integer(1, 1e12))
     .option('--cursor <file>', 'keep the place there, and go on from it')
+    .option('--mailbox <name>', 'the mailbox of your key: what is addressed to it, also while you are away')
+    .option('--forget', 'have the relays forget the mailbox, and end')
+    .addHelpText('after', MAILBOX_HELP)
     .addHelpText('after', EXIT_HELP)
     .action((flags: SubFlags) =>
       runCommand(flags, async (session) => {
+        if (flags.mailbox !== undefined) return subMailbox(session, flags.mailbox, flags)
+        if (flags.forget === true) throw usage('--forget takes --mailbox <name>')
         const filters = filtersOf(flags).map((f) => (flags.stored === true ? { ...f, replay: true } : f))
         const place = flags.cursor === undefined ? undefined : openPlace(flags.cursor, filters)
         const client = await connectTo(session, flags)
@@ -46,6 +61,21 @@ export function addSub(program: Command): void {
         return 'ok'
       }),
     )
+}
+
+async function subMailbox(session: Session, name: string, flags: SubFlags): Promise<ExitName> {
+  const { stored, cursor, limit, count = Number.POSITIVE_INFINITY, forget, timeout: timeoutMs } = flags
+  if ([stored, cursor, limit].some((flag) => flag !== undefined))
+    throw usage('--mailbox keeps its place at the relays: --stored, --cursor and --limit are not for it')
+  const filters = filtersOf(flags).filter((filter) => Object.keys(filter).length > 0)
+  const client = await connectTo(session, flags, { needsKey: true })
+  try {
+    if (forget === true) await forgetMailbox(session, client, name, timeoutMs)
+    else await readMailbox(session, client, { name, filters, count, timeoutMs })
+  } finally {
+    await client.close()
+  }
+  return 'ok'
 }
 
 interface Place {
