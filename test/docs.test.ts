@@ -12,7 +12,16 @@ const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const packages = ['packages', 'adapters'].flatMap((folder) =>
   readdirSync(join(root, folder)).map((name) => join(folder, name)),
 )
-const documents = ['.', 'relay', 'schemas', 'examples', 'test/bench', 'test/interop', ...packages]
+const documents = [
+  '.',
+  'relay',
+  'schemas',
+  'examples',
+  'test/bench',
+  'test/interop',
+  'test/reliability',
+  ...packages,
+]
   .flatMap((folder) => ['README.md', 'CONTRIBUTING.md'].map((name) => join(folder, name)))
   .filter((path) => existsSync(join(root, path)))
 

@@ -17,7 +17,7 @@ const steps = [
   { name: 'lint and format', command: ['npx', 'biome', 'ci', '--error-on-warnings', '.'] },
   { name: 'unused files, exports and dependencies', command: ['npx', 'knip'] },
   { name: 'package checks', command: ['npx', 'turbo', 'run', 'pack:check'] },
-  { name: 'tests', command: ['npx', 'turbo', 'run', 'test', '--concurrency=1', '--continue'], counts: true },
+  { name: 'tests', command: ['npx', 'turbo', 'run', 'test', '--concurrency=2', '--continue'], counts: true },
   ...examples.map((file) => ({ name: `example ${file}`, command: ['npx', 'tsx', `examples/${file}`] })),
 ]
 

@@ -137,7 +137,7 @@ test('after a crash recover() asks the chain: what landed is kept, what died giv
   // Killed with the payment written and not sent, then with the answer on the way.
   await buyer.run({ killAt: steps.indexOf('before paying') + 1 })
   await buyer.run({ killAt: steps.indexOf('after paying') + 1, key: 'another' })
-  await vi.waitUntil(async () => (await buyer.debits()) === 1n)
+  await vi.waitUntil(async () => (await buyer.debits()) === 1n, 60_000)
   const journal = fileJournal(buyer.journal)
   const paying = payingFetch(fetch, { ...options, signer: buyer.signer, journal })
   const states = async () => (await journal.entries()).map(({ state }) => state)
