@@ -1,0 +1,55 @@
+/** Bombs of every kind the family of relays is known to fall to (spec 13.2): each is answered rightly, nobody is hurt. */
+import type { Bomb } from './bomb.js'
+import { FRAMING } from './bombs-framing.js'
+import { MESSAGES } from './bombs-messages.js'
+import type { Case, Row, Scale } from './case.js'
+import { crashRow, healthy, latencyRow, memoryRow } from './neighbour.js'
+import { SHORT_LIMITS, slowHandshakes } from './slow-handshakes.js'
+import { onStage, type Victim } from './stage.js'
+
+const GROWTH = { full: 32 * 2 ** 20, short: 128 * 2 ** 20 }
+const QUIET_MS = { full: 10_000, short: 0 }
+
+export const bombs: Case = { name: 'bombs', run }
+
+function run(scale: Scale): Promise<readonly Row[]> {
+  return onStage(async (stage) => {
+    const relay = await stage.relay()
+    const publisher = await healthy(stage, relay)
+    const quiet = await publisher.during(QUIET_MS[scale])
+    const before = await relay.state()
+    const thrown = await publisher.meanwhile(() => throwAll(relay, scale))
+    const { refused } = await publisher.close()
+    const rows = [...thrown.result, memoryRow(before, await relay.state(), GROWTH[scale]), crashRow(relay)]
+
+    const second = await stage.relay(scale === 'short' ? { config: { limits: SHORT_LIMITS } } : {})
+    const neighbour = await healthy(stage, second)
+    const slow = await neighbour.meanwhile(() => slowHandshakes(second, scale))
+    const { refused: refusedToo } = await neighbour.close()
+    rows.push(...slow.result, crashRow(second))
+
+    rows.push({
+      done: 'a healthy publisher all the while',
+      figure: `${refused + refusedToo} refused`,
+      must: '0 refused',
+      isHeld: refused + refusedToo === 0,
+    })
+    if (scale === 'full') {
+      rows.push(latencyRow('a healthy publisher among bombs', quiet, thrown.latency))
+      rows.push(latencyRow('a healthy publisher among slow handshakes', quiet, slow.latency))
+    }
+    return rows
+  })
+}
+
+async function throwAll(relay: Victim, scale: Scale): Promise<Row[]> {
+  const rows: Row[] = []
+  for (const bomb of [...FRAMING, ...MESSAGES]) rows.push(await throwOne(bomb, relay, scale))
+  return rows
+}
+
+async function throwOne({ done: of, must, throwAt }: Bomb, relay: Victim, scale: Scale): Promise<Row> {
+  const done = typeof of === 'string' ? of : of[scale]
+  const figure = await throwAt(relay, scale).catch(String)
+  return { done, figure, must: figure === must ? 'just that' : must, isHeld: figure === must }
+}
