@@ -32,7 +32,7 @@ test.skipIf(absent.length > 0)(
       const { stdout } = await promisify(execFile)(
         'bash',
         ['-euo', 'pipefail', '-c', `trap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n${script}`],
-        { cwd: folder, env: { ...process.env, PATH, AETHER_RELAY } },
+        { cwd: folder, env: { ...process.env, PATH, AETHER_RELAY }, timeout: 240_000 },
       )
       expect(stdout.match(/it works/g)?.length).toBeGreaterThanOrEqual(3)
       expect(stdout.match(/"damages":\[\]/g)).toHaveLength(2)
