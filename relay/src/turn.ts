@@ -2,8 +2,8 @@
 import type { Connection } from './connection.js'
 import { Chain } from './outbox.js'
 
-/** What messages may take of a turn of the event loop, ms: then each connection has one more, and the rest next turn. */
-const SLICE_MS = 10
+/** What messages that waited may take of a turn of the event loop, ms, and again what those may that come in it. */
+const SLICE_MS = 1
 
 /**
  * Collects the connections that have something to write, and has them write when the turn of the event loop ends. Counts
@@ -53,7 +53,12 @@ export class Turn {
       this.#spentMs = 0
       const held = this.#held
       this.#held = []
-      for (const connection of held) connection.proceed()
+      let done = 0
+      while (done < held.length && !this.isSpent) held[done++]?.proceed()
+      // First in the next turn, before those that have just had theirs.
+      this.#held = [...held.slice(done), ...this.#held]
+      if (this.#held.length > 0) this.#run()
+      this.#spentMs = 0
     })
   }
 

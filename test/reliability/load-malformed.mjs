@@ -2,6 +2,7 @@
  * Child: malformed messages on one surface, seeded: valid ones with bits, bytes and pieces changed, and random bytes.
  * Every answer is read, and told by its code; what no table has is told apart.
  */
+import { constants, setPriority } from 'node:os'
 import {
   createClock,
   encodeEnvelope,
@@ -15,6 +16,9 @@ import WebSocket from 'ws'
 import { answer } from '../bench/load-child.mjs'
 import { codeOf, codeOfNostr } from './answer-code.mjs'
 import { askBody, sendHead } from './malformed-http.mjs'
+
+// A real attacker has a machine of its own: this one gives way to the relay's threads on that of the test.
+setPriority(constants.priority.PRIORITY_LOW)
 
 /** Connections at once, and frames that each sends before it waits until they were read. */
 const LANES = 4
