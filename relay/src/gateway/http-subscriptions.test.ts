@@ -115,6 +115,21 @@ describe('a subscription', () => {
     expect((await subscribe({ filters: {} })).status).toBe(200)
   })
 
+  test('has filters of at most so many bytes, together with the others of its address', async () => {
+    await start({ limits: { maxFilterBytes: 1000 } })
+    const set = async (subscription_id: string, values: number) => {
+      const filters = { kinds: Array.from({ length: values }, (_, i) => i) }
+      return (await subscribe({ filters, subscription_id })).json.code
+    }
+    expect(await set('a', 8)).toBeUndefined()
+    expect(await set('b', 8)).toBe('limit_exceeded')
+    expect(await set('a', 14)).toBeUndefined()
+    expect(await set('a', 15)).toBe('limit_exceeded')
+    expect(await set('b', 1)).toBe('limit_exceeded')
+    await ask('DELETE /v1/subscriptions/a')
+    expect(await set('b', 14)).toBeUndefined()
+  })
+
   test('expires a while after its last reader left, not before', async () => {
     await start()
     const counts = async () => {

@@ -6,6 +6,7 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto'
 import { blake3, type Filter, type Reject, reject, wantsReplay } from '@aetherkit/core'
 import type { Bus } from '../bus.js'
+import { filterBytes } from '../filter-size.js'
 import type { StreamReader } from './http-stream.js'
 
 export class HttpSubscription {
@@ -64,6 +65,13 @@ export interface Claim {
   readonly keys: readonly string[]
 }
 
+/** What the subscriptions that were made from one address come to. */
+interface Share {
+  readonly count: number
+  /** Of their filters. */
+  readonly bytes: number
+}
+
 interface Owner extends Claim {
   readonly tokenUsed: boolean
 }
@@ -71,7 +79,7 @@ interface Owner extends Claim {
 export class HttpSubscriptions {
   readonly #bus: Bus
   readonly #byId = new Map<string, HttpSubscription>()
-  readonly #byAddress = new Map<string, number>()
+  readonly #byAddress = new Map<string, Share>()
 
   constructor(bus: Bus) {
     this.#bus = bus
@@ -101,22 +109,23 @@ export class HttpSubscriptions {
     const held = id === undefined ? undefined : this.#byId.get(id)
     if (held !== undefined) {
       if (!held.belongsTo(claim)) return reject('subscription_conflict')
+      const growth = filterBytes(filters) - filterBytes(held.filters)
+      const refusal = this.#count(held.address, 0, growth)
+      if (refusal !== undefined) return refusal
       held.filters = filters
       held.position = this.#start(filters)
       for (const reader of held.readers) reader.restart()
       return { ok: true, id: held.id, token: claim.token }
     }
-    const { maxSubscriptions, maxHttpSubscriptions } = this.#bus.limits
-    const count = this.#byAddress.get(claim.address) ?? 0
-    if (count >= maxSubscriptions)
-      return reject('limit_exceeded', undefined, `at most ${maxSubscriptions} subscriptions`)
-    if (this.#byId.size >= maxHttpSubscriptions) return { ...reject('unavailable'), retryAfterMs: 1000 }
+    if (this.#byId.size >= this.#bus.limits.maxHttpSubscriptions)
+      return { ...reject('unavailable'), retryAfterMs: 1000 }
+    const refusal = this.#count(claim.address, 1, filterBytes(filters))
+    if (refusal !== undefined) return refusal
     const token = claim.token ?? randomBytes(16).toString('base64url')
     const owner = { ...claim, token, tokenUsed: claim.token !== undefined }
     const made = new HttpSubscription(id ?? `sub-${randomBytes(16).toString('hex')}`, filters, owner)
     made.position = this.#start(filters)
     this.#byId.set(made.id, made)
-    this.#byAddress.set(claim.address, count + 1)
     this.left(made)
     return { ok: true, id: made.id, token }
   }
@@ -146,9 +155,21 @@ export class HttpSubscriptions {
   #remove(subscription: HttpSubscription): void {
     subscription.keep()
     this.#byId.delete(subscription.id)
-    const left = (this.#byAddress.get(subscription.address) ?? 1) - 1
-    if (left > 0) this.#byAddress.set(subscription.address, left)
-    else this.#byAddress.delete(subscription.address)
+    this.#count(subscription.address, -1, -filterBytes(subscription.filters))
+  }
+
+  /** Adds to the share of an address, unless that would be more than it may have. */
+  #count(address: string, subscriptions: number, filters: number): Reject | undefined {
+    const { maxSubscriptions, maxFilterBytes } = this.#bus.limits
+    const share = this.#byAddress.get(address) ?? { count: 0, bytes: 0 }
+    const [count, bytes] = [share.count + subscriptions, share.bytes + filters]
+    if (subscriptions > 0 && count > maxSubscriptions)
+      return reject('limit_exceeded', undefined, `at most ${maxSubscriptions} subscriptions`)
+    if (filters > 0 && bytes > maxFilterBytes)
+      return reject('limit_exceeded', undefined, `at most ${maxFilterBytes} bytes of filters`)
+    if (count > 0) this.#byAddress.set(address, { count, bytes })
+    else this.#byAddress.delete(address)
+    return undefined
   }
 
   /** What is published from now on is for the first reader, whenever it comes. */
