@@ -136,12 +136,21 @@ export function checkNostr(event: NostrEvent, { event: limits }: Pick<Limits, 'e
 
 /** Below it no rendering can reach a limit of spec 1.5: an escape grows a byte sixfold, a string has its framing. */
 const SURELY_SMALL = 32 * 1024
+/** Of a rendering, beside its content and its tags. */
+const FRAME_BYTES = 1024
 
 /** What is accepted must be deliverable: the renderings have limits of their own (spec 1.5). */
 function checkRenderings(event: Event, { event: limits }: Limits): Reject | undefined {
-  let size = event.content.length
-  for (const tag of event.tags) for (const text of tag) size += 16 + 3 * text.length
-  if (size < SURELY_SMALL) return undefined
+  let tagBytes = 0
+  for (const tag of event.tags) for (const text of tag) tagBytes += 16 + 3 * text.length
+  const { content } = event
+  if (content.length + tagBytes < SURELY_SMALL) return undefined
+  // Most need not be rendered to tell that they fit.
+  const most = 6 * tagBytes + FRAME_BYTES
+  const isSurelyFit =
+    content.length + 5 * countEscaped(content) + most <= limits.maxTextSize &&
+    content.length * (4 / 3) + most <= limits.maxBinarySize
+  if (isSurelyFit) return undefined
   const text = writeEvent(event)
   const fits =
     encodeEvent(event).length <= limits.maxBinarySize &&
@@ -149,4 +158,14 @@ function checkRenderings(event: Event, { event: limits }: Limits): Reject | unde
       ? Buffer.byteLength(writeEvent(event, { base64: true }) ?? '') <= limits.maxBinarySize
       : Buffer.byteLength(text) <= limits.maxTextSize)
   return fits ? undefined : reject('too_large', undefined, 'a rendering of the event is too large')
+}
+
+/** Bytes that JSON writes as an escape: quotes, backslashes, control characters. */
+function countEscaped(content: Uint8Array): number {
+  let count = 0
+  for (let i = 0; i < content.length; i++) {
+    const byte = content[i]!
+    if (byte < 0x20 || byte === 0x22 || byte === 0x5c) count++
+  }
+  return count
 }

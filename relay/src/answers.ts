@@ -23,8 +23,9 @@ export class Answers {
   readonly #reader: { pause(): void; resume(): void }
   #waiting: Place[] = []
   #paused = false
-  /** Of the message that is being handled, and of all that wait. */
-  #size = 0
+  /** Of the message that is being handled, of the one that is being answered, and of all that wait. */
+  #handled = 0
+  #answered = 0
   #bytes = 0
 
   /** The reader is paused while more is due than the window has (spec 7.3). */
@@ -35,13 +36,20 @@ export class Answers {
 
   /** What follows is about a message of so many bytes. */
   handling(bytes: number): void {
-    this.#size = bytes
+    this.#handled = bytes
+  }
+
+  /** Of the message that is being answered. */
+  get bytes(): number {
+    return this.#answered
   }
 
   /** Runs now, or when everything before it is answered. */
   inOrder(run: () => void): void {
-    if (this.#waiting.length === 0) run()
-    else this.#push(new Place(this, run))
+    if (this.#waiting.length === 0) {
+      this.#answered = this.#handled
+      run()
+    } else this.#push(new Place(this, run))
   }
 
   /** A place for a publish: `answer` says the verdict. */
@@ -64,6 +72,7 @@ export class Answers {
       if (first?.ready !== true || (only !== undefined && first !== only)) break
       this.#waiting.shift()
       this.#bytes -= first.bytes
+      this.#answered = first.bytes
       first.run()
     }
     const { answers, bytes } = this.#window
@@ -74,8 +83,8 @@ export class Answers {
   }
 
   #push(place: Place): void {
-    place.bytes = this.#size
-    this.#bytes += this.#size
+    place.bytes = this.#handled
+    this.#bytes += this.#handled
     this.#waiting.push(place)
     const { answers, bytes } = this.#window
     if (this.#paused || (this.#waiting.length <= answers && this.#bytes <= bytes)) return

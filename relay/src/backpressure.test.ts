@@ -77,6 +77,18 @@ test('reading stops while publishes without an answer exceed the window, and goe
   expect(most).toBeLessThanOrEqual(16 + 64)
 })
 
+test('a peer that says nothing right is answered to each in its order, and holds up nobody', async () => {
+  await start()
+  const [hostile, author] = [await RawPeer.connect(relay.port), await RawPeer.connect(relay.port)]
+  const ids = Array.from({ length: 2000 }, (_, i) => `sub-${i}`)
+  for (const id of ids) hostile.say({ type: 'subscribe', sub_id: id, filters: 1 })
+  for (let i = 0; i < 20; i++) expect((await author.ask(publish(sign(`${i}`)))).status).toBe('stored')
+  for (const id of ids)
+    expect(await hostile.hearJson()).toMatchObject({ code: 'invalid_message', sub_id: id })
+  // Heard again as soon as it is right.
+  expect((await hostile.ask(subscribe)).type).toBe('subscribed')
+})
+
 test('a replay larger than the outbox is paced by it and arrives whole', async () => {
   await start({ limits: { outboxBytes: 1024 * 1024, outboxMessages: 300 } })
   const body = 'x'.repeat(100_000)
@@ -90,7 +102,6 @@ test('a replay larger than the outbox is paced by it and arrives whole', async (
   reader.say({ type: 'subscribe', sub_id: 'a', filters: [{ limit: 5000 }] })
   expect((await reader.hearJson()).type).toBe('subscribed')
   reader.socket.pause()
-  await new Promise((resolve) => setTimeout(resolve, 50))
   const live = sign('live')
   await relay.publish(live)
   reader.socket.resume()

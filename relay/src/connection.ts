@@ -4,11 +4,12 @@
  * holds whole frames, so they never interleave.
  */
 import type { Socket } from 'node:net'
+import { Doubt } from './doubt.js'
 import type { Limits } from './limits.js'
 import type { Chain } from './outbox.js'
 import type { PeerSocket } from './socket.js'
 import type { SocketSurface } from './surface.js'
-import type { Turn } from './turn.js'
+import type { Speaker, Turn } from './turn.js'
 
 /** Who listens to a connection: a session. */
 export interface Listener {
@@ -43,7 +44,7 @@ export interface ConnectionFacts {
   readonly now: number
 }
 
-export class Connection {
+export class Connection implements Speaker {
   readonly facts: ConnectionFacts
   listener: Listener | undefined
   readonly #ws: PeerSocket
@@ -63,6 +64,7 @@ export class Connection {
   #isHeld = false
   /** Whether the listener wants nothing more. */
   #paused = false
+  readonly #doubt = new Doubt()
 
   constructor(ws: PeerSocket, socket: Socket, turn: Turn, limits: Limits, facts: ConnectionFacts) {
     this.#ws = ws
@@ -85,6 +87,16 @@ export class Connection {
   /** The subprotocol agreed on, or the empty string. */
   get protocol(): string {
     return this.#ws.protocol
+  }
+
+  /** Whether what the peer says is mostly refused: then it waits for what others say. */
+  get isDoubtful(): boolean {
+    return this.#doubt.isDoubtful
+  }
+
+  /** Called by the listener: a message of so many bytes was refused. */
+  refused(bytes: number): void {
+    this.#doubt.wrong(bytes)
   }
 
   /** Whether replay should wait for {@link Listener.relieved}. */
@@ -162,8 +174,8 @@ export class Connection {
     this.#spoke = true
     this.#pingUnderWay = false
     if (!this.#open) return
-    if (this.#held.length === 0 && !this.#turn.isSpent) {
-      this.#turn.spend(() => this.listener?.receive(data, isBinary))
+    if (this.#held.length === 0 && !this.#turn.isSpent && !this.isDoubtful) {
+      this.#handle(data, isBinary)
       return
     }
     this.#held.push({ data, isBinary })
@@ -177,7 +189,7 @@ export class Connection {
     while (this.#open && !this.#paused) {
       const next = this.#held.shift()
       if (next === undefined) break
-      this.#turn.spend(() => this.listener?.receive(next.data, next.isBinary))
+      this.#handle(next.data, next.isBinary)
       if (this.#turn.isSpent) break
     }
     if (!this.#open || this.#paused) return
@@ -215,6 +227,11 @@ export class Connection {
     if (tail === undefined || this.#stuck > 0 || this.#ws.readyState !== OPEN) return
     this.#tail = undefined
     if (!this.#socket.write(tail.join()) && this.#socket.writableLength > 0) this.#stuck = tail.count
+  }
+
+  #handle(data: Buffer, isBinary: boolean): void {
+    this.#doubt.right(data.length)
+    this.#turn.spend(() => this.listener?.receive(data, isBinary))
   }
 
   #hold(): void {

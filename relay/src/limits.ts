@@ -95,7 +95,7 @@ export const LIMITS: Limits = {
   outboxBytes: 4 * 1024 * 1024,
   outboxMessages: 4096,
   unackedPublishes: 256,
-  unackedBytes: 4 * 1024 * 1024,
+  unackedBytes: 1024 * 1024,
   recentMs: 60_000,
   maxMailboxes: 64,
   maxUnacked: 1024,

@@ -94,6 +94,7 @@ export class Session implements Listener, Subscriber {
   say(reply: Reply): void {
     const isUnknown = 'reject' in reply && reply.reject.code === 'auth_required'
     if (isUnknown && this.#authentication.challenge === undefined) this.#challenge()
+    if (reply.type === 'error') this.#connection.refused(this.#answers.bytes)
     this.#writer.say(reply)
   }
 

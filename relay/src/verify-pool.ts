@@ -1,13 +1,13 @@
 /**
  * Ids and signatures, off the main thread (spec 1.7). Claims of one turn of the event loop travel as batches over
- * the workers; verdicts come out in the order of submission, however many workers there are. Claims from sources in
- * doubt have a queue of their own, which is given little time.
+ * the workers. A source's verdicts come out in the order in which it submitted, however many workers there are; sources
+ * take turns, and those in doubt have a queue of their own, which is given little time.
  */
 import { Worker } from 'node:worker_threads'
 import { canonicalSize } from '@aetherkit/core'
 import { type Claim, packBatch, VERDICTS } from './verify-batch.js'
-import { type Settle, type Task, VerifyQueue } from './verify-queue.js'
-import type { VerifySource } from './verify-source.js'
+import { VerifyQueue, VerifyRoom } from './verify-queue.js'
+import { type Settle, type Task, VerifySource } from './verify-source.js'
 
 export type { Settle }
 
@@ -47,6 +47,8 @@ export class VerifyPool {
   readonly #script: URL
   readonly #trusted: VerifyQueue
   readonly #doubtful: VerifyQueue
+  /** Of who names none. */
+  readonly #nameless = new VerifySource({ trusted: true })
   /** Claims in doubt that may go to a worker, at that time of the steady clock; below 0 after large ones. */
   #doubts = BATCH
   #doubtsAt = performance.now()
@@ -58,9 +60,9 @@ export class VerifyPool {
     if (!Number.isInteger(workers) || workers < 1)
       throw new RangeError(`workers must be a positive integer, got ${workers}`)
     this.#script = script ?? new URL('./verify-worker.js', import.meta.url)
-    this.#trusted = new VerifyQueue({ claims: maxQueue, bytes: maxBytes }, false)
-    const share = { claims: Math.ceil(maxQueue / DOUBT_SHARE), bytes: maxBytes / DOUBT_SHARE }
-    this.#doubtful = new VerifyQueue(share, true)
+    this.#trusted = new VerifyQueue(new VerifyRoom(maxQueue, maxBytes))
+    const share = new VerifyRoom(Math.ceil(maxQueue / DOUBT_SHARE), maxBytes / DOUBT_SHARE)
+    this.#doubtful = new VerifyQueue(share)
     this.#lanes = Array.from({ length: workers }, () => {
       const lane: Lane = { worker: new Worker(this.#script), alive: true, batches: [] }
       this.#listen(lane)
@@ -70,18 +72,21 @@ export class VerifyPool {
 
   /** Claims without a verdict. */
   get pending(): number {
-    return this.#trusted.pending + this.#doubtful.pending
+    return this.#trusted.room.taken + this.#doubtful.room.taken
   }
 
   /**
    * False when the queue is full: nothing was taken, `settle` is not called. Without a source there is no doubt, and
    * memory is the caller's to mind.
    */
-  submit({ event, rounded }: Claim, settle: Settle, source?: VerifySource): boolean {
-    const queue = source?.isDoubtful === true ? this.#doubtful : this.#trusted
-    const isFull = queue.isFull || (source !== undefined && queue.isHeavy)
+  submit({ event, rounded }: Claim, settle: Settle, source = this.#nameless): boolean {
+    const queue = this.#queueOf(source)
+    const { room } = queue
+    const isFull = room.isFull || (source !== this.#nameless && room.isHeavy)
     if (this.#closed || isFull || this.#idlest() === undefined) return false
-    queue.push({ event, rounded, settle, source, size: canonicalSize(event), verdict: undefined })
+    const task = { event, rounded, settle, source, room, size: canonicalSize(event), verdict: undefined }
+    room.enter(task)
+    queue.push(task)
     if (!this.#scheduled) {
       this.#scheduled = true
       queueMicrotask(() => this.#send())
@@ -94,8 +99,12 @@ export class VerifyPool {
     this.#closed = true
     await Promise.all(this.#lanes.map(({ worker }) => worker.terminate()))
     clearTimeout(this.#doubtTimer)
-    for (const queue of [this.#trusted, this.#doubtful]) queue.fail('all')
-    this.#release()
+    for (const lane of this.#lanes) this.#settle(this.#forsake(lane))
+    this.#failWaiting()
+  }
+
+  #queueOf({ isDoubtful }: VerifySource): VerifyQueue {
+    return isDoubtful ? this.#doubtful : this.#trusted
   }
 
   #send(): void {
@@ -150,7 +159,7 @@ export class VerifyPool {
       const tasks = lane.batches.shift() ?? []
       for (const [index, task] of tasks.entries()) task.verdict = VERDICTS[verdicts[index]!] ?? 'failed'
       this.#send()
-      this.#release()
+      this.#settle(tasks)
     })
     worker.on('error', () => this.#replace(lane, worker))
     worker.on('exit', () => this.#replace(lane, worker))
@@ -160,10 +169,8 @@ export class VerifyPool {
   #replace(lane: Lane, dead: Worker): void {
     if (this.#closed || !lane.alive || lane.worker !== dead) return
     lane.alive = false
-    for (const task of lane.batches.splice(0).flat()) task.verdict = 'failed'
-    if (this.#idlest() === undefined)
-      for (const queue of [this.#trusted, this.#doubtful]) queue.fail('waiting')
-    this.#release()
+    this.#settle(this.#forsake(lane))
+    if (this.#idlest() === undefined) this.#failWaiting()
     setTimeout(() => {
       if (this.#closed) return
       lane.worker = new Worker(this.#script)
@@ -173,8 +180,28 @@ export class VerifyPool {
     }, RESTART_MS).unref()
   }
 
-  #release(): void {
-    this.#trusted.release()
-    this.#doubtful.release()
+  /** What the lane has under way fails. */
+  #forsake(lane: Lane): readonly Task[] {
+    const tasks = lane.batches.splice(0).flat()
+    for (const task of tasks) task.verdict = 'failed'
+    return tasks
+  }
+
+  #failWaiting(): void {
+    for (const queue of [this.#trusted, this.#doubtful]) for (const source of queue.fail()) source.release()
+  }
+
+  /** After verdicts. A source that comes into doubt, or out of it, changes queues with all that waits. */
+  #settle(tasks: readonly Task[]): void {
+    let hasMoved = false
+    for (const { source } of tasks) {
+      source.release()
+      const queue = this.#queueOf(source)
+      if (source.queue === undefined || source.queue === queue) continue
+      source.queue.remove(source)
+      queue.add(source)
+      hasMoved = true
+    }
+    if (hasMoved) this.#send()
   }
 }

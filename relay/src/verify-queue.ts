@@ -1,94 +1,125 @@
-/** Claims on their way through the verify pool: first those that wait for a worker, and all until they are settled. */
-import type { Claim, Verdict } from './verify-batch.js'
-import type { VerifySource } from './verify-source.js'
+/**
+ * Claims that wait for a verify worker. Sources take turns by what their claims cost (deficit round robin), so that who
+ * says little never waits behind all that who says much has said.
+ */
+import { costOf } from './doubt.js'
+import type { Task, VerifySource } from './verify-source.js'
 
-/** `failed`: the worker died with the claim in hand; nothing is known about the event. */
-export type Settle = (verdict: Verdict | 'failed') => void
-
-export interface Task extends Claim {
-  readonly settle: Settle
-  readonly source: VerifySource | undefined
-  /** Of the event, in bytes. */
-  readonly size: number
-  verdict: Verdict | 'failed' | undefined
-}
-
-/** What a queue holds at most: claims, and bytes of their events. */
-export interface QueueRoom {
-  readonly claims: number
-  readonly bytes: number
-}
+/** The cost of claims that a source may have in its turn. */
+const TURN = 8
 
 export class VerifyQueue {
-  readonly inDoubt: boolean
-  readonly #room: QueueRoom
-  #bytes = 0
-  #waiting: Task[] = []
-  /** Everything without a settled verdict, in order of submission, from #head on; before it nothing is held. */
-  #order: (Task | undefined)[] = []
-  #head = 0
+  /** For what is submitted to it. */
+  readonly room: VerifyRoom
+  /** Sources with claims that wait, the first in turn. */
+  readonly #sources: VerifySource[] = []
+  #waiting = 0
 
-  constructor(room: QueueRoom, inDoubt: boolean) {
-    this.#room = room
-    this.inDoubt = inDoubt
+  constructor(room: VerifyRoom) {
+    this.room = room
   }
 
-  /** Claims without a verdict. */
-  get pending(): number {
-    return this.#order.length - this.#head
-  }
-
-  /** Of them, those that no worker has. */
+  /** Claims. */
   get waiting(): number {
-    return this.#waiting.length
+    return this.#waiting
   }
 
-  get isFull(): boolean {
-    return this.pending >= this.#room.claims
-  }
-
-  /** Whether their events take all the memory that there is for them. */
-  get isHeavy(): boolean {
-    return this.#bytes >= this.#room.bytes
+  /** Takes its place among those that wait, with the claims that it has. */
+  add(source: VerifySource): void {
+    source.queue = this
+    this.#sources.push(source)
+    this.#waiting += source.waiting
   }
 
   push(task: Task): void {
-    task.source?.submitted(this.inDoubt)
-    this.#bytes += task.size
-    this.#order.push(task)
-    this.#waiting.push(task)
+    const { source } = task
+    source.push(task)
+    if (source.queue === undefined) this.add(source)
+    else source.queue.#waiting++
   }
 
-  /** Those that waited longest: so many, and so many bytes, but one at least. */
+  remove(source: VerifySource): void {
+    const at = this.#sources.indexOf(source)
+    if (at < 0) return
+    this.#sources.splice(at, 1)
+    this.#waiting -= source.waiting
+    source.queue = undefined
+  }
+
+  /** So many claims at most, and so many bytes, but one at least. A large one is paid for in the turns that follow. */
   take(count: number, bytes: number): Task[] {
-    let taken = 0
-    for (let left = bytes; taken < count; taken++) {
-      left -= this.#waiting[taken]?.size ?? 0
-      if (left < 0 && taken > 0) break
+    const tasks: Task[] = []
+    let left = bytes
+    while (tasks.length < count) {
+      const source = this.#sources[0]
+      if (source === undefined) break
+      if (source.credit <= 0) source.credit += TURN
+      let task = source.first
+      while (task !== undefined && source.credit > 0 && tasks.length < count) {
+        left -= task.size
+        if (left < 0 && tasks.length > 0) return tasks
+        tasks.push(task)
+        source.credit -= costOf(task.size)
+        source.advance()
+        this.#waiting--
+        task = source.first
+      }
+      if (task === undefined) {
+        this.#sources.shift()
+        source.queue = undefined
+        source.credit = Math.min(0, source.credit)
+      } else if (source.credit <= 0) {
+        this.#sources.shift()
+        this.#sources.push(source)
+      }
     }
-    return this.#waiting.splice(0, taken)
+    return tasks
   }
 
-  /** Those without a verdict fail: all, or those only that wait for a worker. */
-  fail(which: 'all' | 'waiting'): void {
-    for (const task of which === 'all' ? this.#order : this.#waiting)
-      if (task !== undefined) task.verdict ??= 'failed'
-    this.#waiting = []
+  /** Those that wait fail; gives their sources. */
+  fail(): readonly VerifySource[] {
+    const sources = this.#sources.splice(0)
+    for (const source of sources) {
+      source.queue = undefined
+      source.failWaiting()
+    }
+    this.#waiting = 0
+    return sources
+  }
+}
+
+/** How many claims may be without a verdict, and how many bytes of their events. */
+export class VerifyRoom {
+  readonly #claims: number
+  readonly #bytes: number
+  #takenClaims = 0
+  #takenBytes = 0
+
+  constructor(claims: number, bytes: number) {
+    this.#claims = claims
+    this.#bytes = bytes
   }
 
-  /** Settles in the order of submission. A source's claims from before it came into doubt go first. */
-  release(): void {
-    for (;;) {
-      const task = this.#order[this.#head]
-      if (task?.verdict === undefined || (this.inDoubt && task.source?.isTrusting === true)) break
-      this.#order[this.#head++] = undefined
-      this.#bytes -= task.size
-      task.source?.settled(this.inDoubt, task.verdict)
-      task.settle(task.verdict)
-    }
-    if (this.#head === this.#order.length || this.#head > 1024) {
-      this.#order = this.#order.slice(this.#head)
-      this.#head = 0
-    }
+  /** Claims without a verdict. */
+  get taken(): number {
+    return this.#takenClaims
+  }
+
+  get isFull(): boolean {
+    return this.#takenClaims >= this.#claims
+  }
+
+  get isHeavy(): boolean {
+    return this.#takenBytes >= this.#bytes
+  }
+
+  enter({ size }: { readonly size: number }): void {
+    this.#takenClaims++
+    this.#takenBytes += size
+  }
+
+  leave({ size }: { readonly size: number }): void {
+    this.#takenClaims--
+    this.#takenBytes -= size
   }
 }

@@ -1,7 +1,8 @@
-/** Sources in doubt: forgeries wait behind honest claims, and nobody's claims change their order. */
+/** Sources: they take turns, forgeries wait behind honest claims, and nobody's claims change their order. */
 import { createClock, type Event, generateSecretKey, signEvent } from '@aetherkit/core'
 import { afterEach, describe, expect, test } from 'vitest'
 import { VerifyPool } from './verify-pool.js'
+import { VerifyRoom } from './verify-queue.js'
 import { VerifySource, VerifySources } from './verify-source.js'
 
 const script = new URL('../dist/verify-worker.js', import.meta.url)
@@ -10,11 +11,16 @@ const clock = createClock()
 const sign = (): Event => signEvent({ kind: 1, content: 'x', createdAt: clock() }, key)
 const forge = (): Event => ({ ...sign(), sig: '00'.repeat(64) })
 
-function judge(source: VerifySource, verdict: 'valid' | 'invalid_signature' | 'failed', times: number): void {
+const event = sign()
+const room = new VerifyRoom(1, 1)
+
+type Verdict = 'valid' | 'invalid_signature' | 'failed'
+
+function judge(source: VerifySource, verdict: Verdict, times: number, size = 0): void {
   for (let i = 0; i < times; i++) {
-    const { isDoubtful } = source
-    source.submitted(isDoubtful)
-    source.settled(isDoubtful, verdict)
+    source.push({ event, settle: () => {}, source, room, size, verdict })
+    source.advance()
+    source.release()
   }
 }
 
@@ -44,6 +50,14 @@ describe('a source', () => {
     expect(source.isDoubtful).toBe(false)
   })
 
+  test('is in doubt after one large bad claim, and out of it after a large good one', () => {
+    const source = new VerifySource()
+    judge(source, 'invalid_signature', 1, 500_000)
+    expect(source.isDoubtful).toBe(true)
+    judge(source, 'valid', 4, 500_000)
+    expect(source.isBlank).toBe(true)
+  })
+
   test('is forgotten when nothing is to be remembered, and else when there are too many', () => {
     const sources = new VerifySources(100)
     for (let peer = 0; peer < 1000; peer++) {
@@ -71,6 +85,27 @@ describe('the pool', () => {
       )
       if (!isTaken) resolve(settled('full'))
     })
+
+  test('lets who says little overtake all that others have said', async () => {
+    pool = new VerifyPool({ workers: 1, script })
+    const [eager, heavy, modest] = [new VerifySource(), new VerifySource(), new VerifySource()]
+    const order: string[] = []
+    const large = signEvent({ kind: 1, content: 'x'.repeat(400_000), createdAt: clock() }, key)
+    const waiting = [
+      ...Array.from({ length: 400 }, () => submit(event, eager, () => void order.push('eager'))),
+      ...Array.from({ length: 40 }, () => submit(large, heavy, () => void order.push('heavy'))),
+    ]
+    // The workers have theirs by now, and the rest waits.
+    await waiting[0]
+    waiting.push(...Array.from({ length: 4 }, () => submit(sign(), modest, () => void order.push('modest'))))
+    await Promise.all(waiting)
+    const last = order.lastIndexOf('modest')
+    expect(order.slice(0, last).filter((who) => who === 'eager').length).toBeLessThan(150)
+    // A large claim costs many turns: beside it the small ones go on.
+    const heavies = order.slice(0, order.lastIndexOf('eager')).filter((who) => who === 'heavy').length
+    expect(heavies).toBeGreaterThan(5)
+    expect(heavies).toBeLessThan(25)
+  })
 
   test('serves honest sources before those in doubt, however much these bring', async () => {
     pool = new VerifyPool({ workers: 1, script })

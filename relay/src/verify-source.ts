@@ -1,51 +1,101 @@
 /**
- * Where claims come from, and whether that is in doubt: who brought bad ids and signatures waits behind those who did
- * not, so that checking forgeries takes no honest publisher's place (spec 3.1).
+ * Where claims come from: each source's claims are settled in their order, and who brought bad ids and signatures is in
+ * doubt, so that checking forgeries takes no honest publisher's place (spec 3.1).
  */
-import type { Verdict } from './verify-batch.js'
+import { Doubt } from './doubt.js'
+import type { Claim, Verdict } from './verify-batch.js'
+import type { VerifyQueue, VerifyRoom } from './verify-queue.js'
 
-/** What a bad claim adds and a good one takes away: below one bad claim in five nobody comes into doubt. */
-const BAD = 4
-const DOUBTFUL = 32
-/** So that a client that was mended is out of doubt after as many good claims. */
-const MOST = 256
+/** `failed`: the worker died with the claim in hand; nothing is known about the event. */
+export type Settle = (verdict: Verdict | 'failed') => void
+
+export interface Task extends Claim {
+  readonly settle: Settle
+  readonly source: VerifySource
+  /** Where it counts until it is settled. */
+  readonly room: VerifyRoom
+  /** Of the event, in bytes. */
+  readonly size: number
+  verdict: Verdict | 'failed' | undefined
+}
 
 export class VerifySource {
-  #doubt = 0
-  /** Claims without a verdict that were submitted in good faith, and in doubt. */
-  #trusted = 0
-  #doubtful = 0
+  /** The queue that it has a turn in, while claims wait. */
+  queue: VerifyQueue | undefined
+  /** What it may still have of the turn, see {@link VerifyQueue.take}. */
+  credit = 0
+  readonly #isTrusted: boolean
+  readonly #doubt = new Doubt()
+  /** Claims without a settled verdict from #head on, in order of submission; those from #next on wait for a worker. */
+  #tasks: (Task | undefined)[] = []
+  #head = 0
+  #next = 0
 
-  /** While claims wait in doubt those that follow do too: they stay in their order. */
+  /** `trusted`: never in doubt. */
+  constructor({ trusted = false } = {}) {
+    this.#isTrusted = trusted
+  }
+
   get isDoubtful(): boolean {
-    return this.#doubtful > 0 || this.#doubt >= DOUBTFUL
+    return this.#doubt.isDoubtful
   }
 
   /** Nothing has to be remembered of it. */
   get isBlank(): boolean {
-    return this.#doubt === 0 && !this.isBusy
+    return this.#doubt.isBlank && !this.isBusy
   }
 
+  /** Whether it has claims without a settled verdict. */
   get isBusy(): boolean {
-    return this.#trusted > 0 || this.#doubtful > 0
+    return this.#tasks.length > this.#head
   }
 
-  /** Whether claims from before it came into doubt still wait. */
-  get isTrusting(): boolean {
-    return this.#trusted > 0
+  /** Claims that no worker has. */
+  get waiting(): number {
+    return this.#tasks.length - this.#next
   }
 
-  submitted(inDoubt: boolean): void {
-    if (inDoubt) this.#doubtful++
-    else this.#trusted++
+  /** Of them the first. */
+  get first(): Task | undefined {
+    return this.#tasks[this.#next]
   }
 
-  settled(inDoubt: boolean, verdict: Verdict | 'failed'): void {
-    if (inDoubt) this.#doubtful--
-    else this.#trusted--
-    if (verdict === 'failed') return
-    const isBad = verdict === 'id_mismatch' || verdict === 'invalid_signature'
-    this.#doubt = isBad ? Math.min(MOST, this.#doubt + BAD) : Math.max(0, this.#doubt - 1)
+  push(task: Task): void {
+    this.#tasks.push(task)
+  }
+
+  /** A worker has the first. */
+  advance(): void {
+    this.#next++
+  }
+
+  /** Claims that wait for a worker fail. */
+  failWaiting(): void {
+    for (const task of this.#tasks.slice(this.#next)) if (task !== undefined) task.verdict = 'failed'
+    this.#next = this.#tasks.length
+  }
+
+  /** Settles, in the order of submission, what has a verdict and nothing without one before it. */
+  release(): void {
+    for (;;) {
+      const task = this.#tasks[this.#head]
+      if (task?.verdict === undefined) break
+      this.#tasks[this.#head++] = undefined
+      task.room.leave(task)
+      this.#judge(task.verdict, task.size)
+      task.settle(task.verdict)
+    }
+    if (this.#head === this.#tasks.length || this.#head > 1024) {
+      this.#tasks = this.#tasks.slice(this.#head)
+      this.#next -= this.#head
+      this.#head = 0
+    }
+  }
+
+  #judge(verdict: Verdict | 'failed', size: number): void {
+    if (verdict === 'failed' || this.#isTrusted) return
+    if (verdict === 'id_mismatch' || verdict === 'invalid_signature') this.#doubt.wrong(size)
+    else this.#doubt.right(size)
   }
 }
 

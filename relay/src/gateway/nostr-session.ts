@@ -77,8 +77,10 @@ export class NostrSession implements Listener, Subscriber {
   /** For subscriptions: NIP-01 knows no answer to a REQ but its events, nor to a CLOSE. */
   say(reply: Reply): void {
     if (reply.type === 'eose') this.#send(JSON.stringify(['EOSE', reply.sub]))
-    else if (reply.type === 'closed' || reply.type === 'error')
+    else if (reply.type === 'closed' || reply.type === 'error') {
+      if (reply.type === 'error') this.#connection.refused(this.#answers.bytes)
       this.#send(closedMessage(String(reply.sub), reply.reject))
+    }
   }
 
   deliver(subscription: Subscription, delivery: Delivery): void {
@@ -89,7 +91,10 @@ export class NostrSession implements Listener, Subscriber {
 
   #handle(request: NostrRequest): void {
     if ('event' in request) {
-      const place = this.#answers.reserve((verdict) => this.#send(okMessage(request.event.id, verdict)))
+      const place = this.#answers.reserve((verdict) => {
+        if (!verdict.ok) this.#connection.refused(this.#answers.bytes)
+        this.#send(okMessage(request.event.id, verdict))
+      })
       if (request.type === 'AUTH') this.#authenticate(request, place)
       else this.#bus.publish(request.event, request.rounded, this.peer, place)
       return
@@ -112,6 +117,7 @@ export class NostrSession implements Listener, Subscriber {
 
   #refuse(refusal: NostrRefusal): void {
     this.#bus.observe({ type: 'rejected', peer: this.peer, code: refusal.code })
+    this.#connection.refused(this.#answers.bytes)
     this.#answers.inOrder(() => this.#send(refusalMessage(refusal)))
   }
 
