@@ -24,6 +24,8 @@ const WHOLE = Buffer.from('\x00whole')
 /** See `log-index-writer.ts`. */
 export const GRAVES = Buffer.from('\x00graves')
 const LIVE = 0x03
+/** LMDB's code of a transaction that must abort. */
+const MDB_BAD_TXN = -30782
 const START: LogPosition = { segment: 0, offset: 0 }
 
 /** Within a transaction of {@link LogIndex.write}; reads see what was written. */
@@ -142,8 +144,19 @@ export class LogIndex implements Pick<VictimReader, 'keys' | 'keysBack' | 'entri
     this.#index.resetReadTxn()
   }
 
-  /** One transaction, on disk on return; nothing of it when `fill` throws. */
+  /** One transaction, on disk on return; nothing of it when `fill` throws. It may be called twice. */
   write<Result>(fill: (transaction: IndexTransaction) => Result): Result {
+    try {
+      return this.#transact(fill)
+    } catch (error) {
+      if (!isBadTransaction(error)) throw error
+      // With many pages coming free, LMDB now and then finds its own list of them wrong at the commit, and aborts. It
+      // reads the list anew for the next transaction.
+      return this.#transact(fill)
+    }
+  }
+
+  #transact<Result>(fill: (transaction: IndexTransaction) => Result): Result {
     return this.#index.transactionSync(() =>
       fill({
         put: (key, value) => void this.#index.put(key, value),
@@ -213,6 +226,10 @@ interface Stats extends Pages {
   readonly free: Pages
   readonly pageSize: number
   readonly lastPageNumber: number
+}
+
+function isBadTransaction(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === MDB_BAD_TXN
 }
 
 function pagesOf({ treeBranchPageCount, treeLeafPageCount, overflowPages }: Pages): number {

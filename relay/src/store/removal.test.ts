@@ -1,13 +1,13 @@
 /** What only a segment log can get wrong when events are taken out of it: rebuilt indexes, room, crashes (spec 2.4). */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { replaceKey } from '@aetherkit/core'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
+import { temporaryFolder } from '../../test/temporary-folder.js'
 import { verifyStore } from '../maintenance/verify.js'
 import { event, idOf, named, names, numbered } from './contract-case.js'
 import { openLmdbStore } from './lmdb.js'
@@ -22,10 +22,9 @@ const ALL = { limit: 1e9 }
 let directory: string
 let path: string
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'aether-removal-'))
+  directory = temporaryFolder('removal')
   path = join(directory, 'store')
 })
-afterEach(() => rmSync(directory, { recursive: true, force: true }))
 
 test('what was removed, replaced or deleted stays away when the index is made again', async () => {
   const store = openLmdbStore(path, EAGER)
@@ -71,6 +70,25 @@ test('what is removed gives its room back', async () => {
   await store.close()
   expect(await damages()).toEqual([])
 }, 600_000)
+
+test('the steps of a removal do not wait for the index to take in what is put meanwhile', async () => {
+  const store = openLmdbStore(path, LAZY)
+  const some = (from: number) =>
+    Array.from({ length: 200 }, (_, i) => event(`${from + i}a`, { createdAt: BigInt(from + i) }))
+  await store.put(numbered(1, ...some(0)))
+  const removal = { kinds: [1, 1], maxEvents: 100 } as const
+  expect((await store.remove(removal, 30)).events).toBe(30)
+  await store.put(numbered(201, ...some(200)))
+  expect((await store.remove(removal, 30)).events).toBe(30)
+  expect(store.usage()[0]?.events).toBe(140)
+  // That takes the last of what was there when it began; the next one sees the rest.
+  expect((await store.remove(removal, 50)).events).toBe(40)
+  expect(names(store.query({}, { limit: 1 }))).toEqual(['399a'])
+  expect((await store.remove(removal, 300)).events).toBe(200)
+  expect(store.usage()[0]?.events).toBe(100)
+  expect(names(store.query({}, ALL))).toHaveLength(100)
+  await store.close()
+})
 
 test('an index that has lost most of its keys gives their room back at the next opening', async () => {
   const tuning = { ...LAZY, segmentBytes: 1 << 20 }

@@ -91,6 +91,8 @@ export function openSegmentStore(parts: SegmentStoreParts): Store {
     isPinned: parts.isPinned,
   })
   let pruned = readPruned(index)
+  /** The last one took all that it might, so its caller goes on with it. */
+  let removing: Removal | undefined
 
   function indexed(seq: Buffer | undefined): StoredEvent | undefined {
     const location = seq && index.location(seq)
@@ -135,9 +137,13 @@ export function openSegmentStore(parts: SegmentStoreParts): Store {
   }
 
   async function remove(removal: Removal, limit: number): Promise<Amount> {
-    await indexWriter.through()
+    // Once for all its steps: to index a few events for each would take longer than the steps.
+    if (removal !== removing) await indexWriter.through()
+    removing = undefined
     try {
-      return await thread.remove(removal, limit)
+      const removed = await thread.remove(removal, limit)
+      if (removed.events === limit) removing = removal
+      return removed
     } finally {
       // Also when it failed half way: a full disk wants the room of segments that are wholly dead.
       index.refresh()

@@ -102,11 +102,12 @@ export interface Store {
   put(batch: readonly StoredEvent[]): Promise<readonly PutOutcome[]>
   /**
    * Takes out at most `limit` events; resolves after they are gone for good, to what was taken. When that is `limit`
-   * events there may be more. Puts and reads go on meanwhile.
+   * events there may be more: called again with the same object it goes on, and need not look at what was put meanwhile.
+   * Puts and reads go on.
    * Rejects as {@link put}: then nothing was taken, or all of it.
    */
   remove(removal: Removal, limit: number): Promise<Amount>
-  /** What is stored of each kind, rising. May lag behind puts by seconds; exact when a removal resolves. */
+  /** What is stored of each kind, rising. May lag behind puts by seconds; exact when the first call of a removal resolves. */
   usage(): readonly KindUsage[]
   /**
    * Writes a copy to `path`, which must not exist: a store of its own, with a new epoch, that has everything whose put
