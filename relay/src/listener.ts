@@ -2,7 +2,7 @@
  * TCP ports that speak HTTP (spec 7.5, 10.2, 13.1): header limits and timeouts, and the limits per address before
  * anything is parsed. What is said over them is the business of whoever asked for the port.
  */
-import { createServer, type Server, type ServerOptions } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerOptions } from 'node:http'
 import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { type Admission, addressOf } from './admission.js'
@@ -40,6 +40,8 @@ export async function openPort(options: ListenerOptions): Promise<PortListener> 
     keepAliveTimeout: limits.keepAliveMs,
     connectionsCheckingInterval: Math.min(1000, limits.headersMs),
     insecureHTTPParser: false,
+    // Node's own refusal has no code: see `lacksHost`.
+    requireHostHeader: false,
   }
   const http = tls === undefined ? createServer(settings) : openSecure(tls, settings, limits)
   http.on('connection', (socket) => {
@@ -75,6 +77,11 @@ function openSecure(tls: Tls, settings: ServerOptions, { headersMs }: Limits): S
   })
   tls.serve(server)
   return server
+}
+
+/** Whether a request is to be refused for want of a `Host` (RFC 9112, 3.2). */
+export function lacksHost({ httpVersion, headers }: IncomingMessage): boolean {
+  return httpVersion === '1.1' && headers.host === undefined
 }
 
 /** `host:port` as it stands in a URL. */

@@ -189,12 +189,20 @@ describe('request heads', () => {
 
   test('that are no HTTP are 400 bad request line', async () => {
     await start()
-    for (const line of ['hello', 'GET /healthz', 'GET /healthz HTTP/9.9', '\x16\x03\x01\x02']) {
+    const lines = [
+      'hello',
+      'GET /healthz',
+      'GET /healthz HTTP/9.9',
+      '\x16\x03\x01\x02',
+      'GET /healthz HTTP/1.1',
+    ]
+    for (const line of lines) {
       const answer = await raw(`${line}\r\n\r\n`)
       expect(read(answer)).toEqual([400, 'invalid_message'])
       expect(answer).toContain('"message":"bad request line"')
     }
-    expect(read(await raw('GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n'))[0]).toBe(400)
+    expect(read(await raw('GET /healthz HTTP/1.0\r\n\r\n'))[0]).toBe(200)
+    expect(read(await rawPort(relay.port, 'GET / HTTP/1.1\r\n\r\n'))).toEqual([400, 'invalid_message'])
     await lives()
   })
 

@@ -7,6 +7,7 @@ import { reject } from '@aetherkit/core'
 import express, { type Express, type NextFunction, type Request, type Response } from 'express'
 import { addressOf } from '../admission.js'
 import type { AdminToken } from '../console/admin-token.js'
+import { lacksHost } from '../listener.js'
 import type { Peer } from '../policy.js'
 import type { GatewayHost } from './gateway.js'
 import { Refused, rejectOf, sendJson, sendReject } from './http-answer.js'
@@ -125,7 +126,8 @@ function guard(request: Request, response: Response, next: NextFunction, options
   allowOrigin(request, response, options.origins())
   if (options.isDraining()) response.setHeader('connection', 'close')
   // HTTP/0.9 has no headers, so nothing of what is said here holds for it.
-  if (request.httpVersionMajor === 0) {
+  if (request.httpVersionMajor === 0 || lacksHost(request)) {
+    response.setHeader('connection', 'close')
     sendReject(response, reject('invalid_message', 'bad request line'))
     return
   }
