@@ -2,14 +2,14 @@
 import { ask, raw } from '../../relay/test/http-client.js'
 import { RawPeer, upgrade } from '../../relay/test/raw-peer.js'
 import type { Scale } from './case.js'
-import type { Victim } from './stage.js'
+import type { StartedRelay } from './workplace.js'
 
 export interface Bomb {
   readonly done: string | Readonly<Record<Scale, string>>
   /** The figure, word for word. */
   readonly must: string
   /** Resolves to what came back. */
-  throwAt(relay: Victim, scale: Scale): Promise<string>
+  throwAt(relay: StartedRelay, scale: Scale): Promise<string>
 }
 
 /** What comes back to an upgrade with these header lines: its status, and what was agreed on. */

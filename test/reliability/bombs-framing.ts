@@ -5,14 +5,14 @@ import { deflateRawSync } from 'node:zlib'
 import { clientFrame } from '../../relay/test/raw-peer.js'
 import { type Bomb, closeAfter, head, httpAnswer, upgradeAnswer } from './bomb.js'
 import type { Scale } from './case.js'
-import type { Victim } from './stage.js'
+import type { StartedRelay } from './workplace.js'
 
 const FINAL = 0x80
 const COMPRESSED = 0x40
 const [CONTINUATION, TEXT, BINARY, PING] = [0, 1, 2, 9]
 const TEN_MIB = 10 * 2 ** 20
 
-const everywhere = async ({ ports }: Victim, ask: (port: number) => Promise<string>) =>
+const everywhere = async ({ ports }: StartedRelay, ask: (port: number) => Promise<string>) =>
   (await Promise.all([ports.native, ports.nostr, ports.http].map(ask))).join(', ')
 
 const many = (count: number) => Array.from({ length: count }, (_, i) => `x${i}: 1`)
@@ -93,7 +93,7 @@ export const FRAMING: readonly Bomb[] = [
   ...[40n, 63n].map((power) => ({
     done: `a frame that announces 2^${power} bytes`,
     must: 'closed 1009',
-    throwAt: ({ ports }: Victim) =>
+    throwAt: ({ ports }: StartedRelay) =>
       closeAfter(ports.native, (peer) => peer.socket.write(announced(2n ** power))),
   })),
   {
@@ -118,7 +118,7 @@ export const FRAMING: readonly Bomb[] = [
   ...[1, 0].map((bytes) => ({
     done: `16,385 fragments of ${bytes} ${bytes === 1 ? 'byte' : 'bytes'}`,
     must: 'closed 1008',
-    throwAt: ({ ports }: Victim) =>
+    throwAt: ({ ports }: StartedRelay) =>
       closeAfter(ports.native, (peer) => {
         peer.frame(BINARY, Buffer.alloc(bytes), BINARY)
         const fragment = clientFrame(CONTINUATION, Buffer.alloc(bytes), CONTINUATION)
@@ -186,7 +186,7 @@ export const FRAMING: readonly Bomb[] = [
   },
 ]
 
-async function unreadPings(relay: Victim, scale: Scale): Promise<string> {
+async function unreadPings(relay: StartedRelay, scale: Scale): Promise<string> {
   const before = await relay.state()
   const socket = connect(relay.ports.native, '127.0.0.1')
   socket.on('error', () => {}).pause()

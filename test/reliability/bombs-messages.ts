@@ -7,7 +7,7 @@ import { createAuthor } from '../../relay/test/signing.js'
 import { type Bomb, bodyAnswer, head, nativeCodes, nostrCodes } from './bomb.js'
 import { codesOfFrames, sharingSubscribe } from './bombs-frames.js'
 import type { Scale } from './case.js'
-import type { Victim } from './stage.js'
+import type { StartedRelay } from './workplace.js'
 
 const author = createAuthor()
 const deep = '['.repeat(100_000)
@@ -196,7 +196,7 @@ function manySubscriptions(surface: 'native' | 'Nostr' | 'aether.v2'): Bomb {
 }
 
 /** Each as large as a frame may be; values that no other has, so that nothing is shared. */
-async function heavySubscriptions(relay: Victim, scale: Scale): Promise<string> {
+async function heavySubscriptions(relay: StartedRelay, scale: Scale): Promise<string> {
   const before = await relay.state()
   const peer = await RawPeer.connect(relay.ports.native)
   let value = 0
@@ -213,7 +213,7 @@ async function heavySubscriptions(relay: Victim, scale: Scale): Promise<string> 
 }
 
 /** A verdict for each, whatever waits. */
-async function heavyForgeries(relay: Victim, scale: Scale): Promise<string> {
+async function heavyForgeries(relay: StartedRelay, scale: Scale): Promise<string> {
   const before = await relay.state()
   const event = author.text({ content: 'x'.repeat(500_000) })
   const forged = event.replace(/"sig":"[0-9a-f]{64}/, `"sig":"${'0'.repeat(64)}`)

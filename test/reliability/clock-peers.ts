@@ -25,14 +25,14 @@ export class IdlePeers {
   }
 
   static async open(relay: StartedRelay): Promise<IdlePeers> {
-    const native = await RawPeer.connect(relay.port)
+    const native = await RawPeer.connect(relay.ports.native)
     await native.ask({ type: 'hello', version: 1, formats: ['json'], noise: { required: false } })
-    const nostr = await RawPeer.connect(relay.nostrPort)
-    const web = await RawPeer.connect(relay.httpPort, { path: '/v1/ws' })
+    const nostr = await RawPeer.connect(relay.ports.nostr)
+    const web = await RawPeer.connect(relay.ports.http, { path: '/v1/ws' })
     for (const peer of [nostr, web]) peer.say('{}')
     const body = { filters: { kinds: [9999] }, subscription_id: 'idle' }
-    await ask(relay.httpPort, 'POST /v1/subscriptions', { body })
-    const stream = await EventStream.open(relay.httpPort, '/v1/stream?subscription_id=idle')
+    await ask(relay.ports.http, 'POST /v1/subscriptions', { body })
+    const stream = await EventStream.open(relay.ports.http, '/v1/stream?subscription_id=idle')
     return new IdlePeers([native, nostr, web], stream)
   }
 

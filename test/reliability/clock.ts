@@ -65,8 +65,8 @@ async function stepping(place: Workplace, scale: Scale): Promise<readonly Row[]>
 
 async function openFollowers(relay: StartedRelay): Promise<readonly Follower[]> {
   const filters = { kinds: [REGULAR, EPHEMERAL] }
-  const { epoch } = (await ask(relay.httpPort, 'GET /v1/info')).json
-  await ask(relay.httpPort, 'POST /v1/subscriptions', { body: { filters, subscription_id: 's' } })
+  const { epoch } = (await ask(relay.ports.http, 'GET /v1/info')).json
+  await ask(relay.ports.http, 'POST /v1/subscriptions', { body: { filters, subscription_id: 's' } })
   return [
     await Follower.open('ws by cursor', (seq) => overWebSocket(relay, `${epoch}-${seq}`, filters)),
     await Follower.open('SSE by Last-Event-ID', (seq) => overStream(relay, `${epoch}-${seq}`)),
@@ -138,8 +138,8 @@ async function publishExpiring(relay: StartedRelay, step: number, tally: Tally):
   }
 }
 
-async function isShown({ httpPort }: StartedRelay, { id }: Event): Promise<boolean> {
-  const { json } = await ask(httpPort, 'POST /v1/query', { body: { filters: { ids: [id] } } })
+async function isShown({ ports }: StartedRelay, { id }: Event): Promise<boolean> {
+  const { json } = await ask(ports.http, 'POST /v1/query', { body: { filters: { ids: [id] } } })
   return Array.isArray(json.events) && json.events.length === 1
 }
 
@@ -182,7 +182,7 @@ async function workDifficulty(place: Workplace): Promise<readonly Row[]> {
   const work = { bits: 0, maxBits: 8, eventsPerSecond: 1 }
   const relay = await place.relay({ config: { policies: { work } } })
   const publisher = await nativePublisher(relay)
-  const difficulty = async () => Number((await ask(relay.httpPort, 'GET /v1/info')).json.pow_difficulty)
+  const difficulty = async () => Number((await ask(relay.ports.http, 'GET /v1/info')).json.pow_difficulty)
   try {
     while ((await difficulty()) === 0) await publisher.publish([offer(sign({}))])
     const asked = await difficulty()

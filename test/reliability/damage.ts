@@ -27,10 +27,11 @@ import {
 import { type Random, seededRandom } from '@aetherkit/core/testing'
 import { RawPeer } from '../../relay/test/raw-peer.js'
 import { type Case, type Row, type Scale, seedOf } from './case.js'
+import { ChildEnded } from './child.js'
 import { count } from './figures.js'
 import { within } from './patience.js'
 import { nativePublisher, offer } from './publishers.js'
-import { inWorkplace, RelayEnded, type StartedRelay, type Workplace } from './workplace.js'
+import { inWorkplace, type StartedRelay, type Workplace } from './workplace.js'
 
 const SIZES = {
   full: { events: 1000, flips: 50, cuts: 10 },
@@ -177,7 +178,7 @@ async function readBack(
     }
     await relay.end('SIGKILL')
   } catch (error) {
-    if (!(error instanceof RelayEnded)) throw error
+    if (!(error instanceof ChildEnded)) throw error
     ended = error.how.code === EXIT.storage && error.message.includes(path) ? 'refused' : 'crashed'
   }
   const isOpen = ended === undefined
@@ -189,7 +190,7 @@ async function readAll(
   take: (event: JsonValue | undefined) => void,
   ids: readonly string[],
 ): Promise<void> {
-  const peer = await RawPeer.connect(relay.port)
+  const peer = await RawPeer.connect(relay.ports.native)
   const hello = { type: 'hello', version: 1, formats: ['json'], noise: { required: false } }
   const { epoch } = await within(peer.ask(hello), 'welcome')
   const asks = [

@@ -162,7 +162,7 @@ async function missingOf(relay: StartedRelay, verdicts: readonly Verdict[]): Pro
   const there = new Set<unknown>()
   for (let at = 0; at < ids.length; at += 500) {
     const body = { filters: { ids: ids.slice(at, at + 500), limit: 500 } }
-    const { json } = await ask(relay.httpPort, 'POST /v1/query', { body })
+    const { json } = await ask(relay.ports.http, 'POST /v1/query', { body })
     if (!Array.isArray(json.events)) throw new Error(`no query: ${JSON.stringify(json)}`)
     for (const event of json.events) there.add(isJsonObject(event) ? event.event_id : undefined)
   }

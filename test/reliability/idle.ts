@@ -5,7 +5,7 @@ import type { Case, Row, Scale } from './case.js'
 import { count } from './figures.js'
 import { crashRow } from './neighbour.js'
 import { openFileLimit } from './open-files.js'
-import { type Load, onStage, type Victim } from './stage.js'
+import { inWorkplace, type Load, type StartedRelay } from './workplace.js'
 
 interface Opened {
   readonly open: number
@@ -29,9 +29,9 @@ function run(scale: Scale): Promise<readonly Row[]> {
   const connections = Math.max(2, Math.min(WANTED[scale], openFileLimit() - SPARE_FILES)) & ~3
   const isLess = connections < WANTED[scale]
   const note = isLess ? ` (ulimit -n ${openFileLimit()} allows no ${count(WANTED[scale])})` : ''
-  return onStage(async (stage) => {
-    const relay = await stage.relay()
-    const loads = [await stage.load('./load-idle.mjs'), await stage.load('./load-idle.mjs')]
+  return inWorkplace(async (place) => {
+    const relay = await place.relay()
+    const loads = [await place.load('./load-idle.mjs'), await place.load('./load-idle.mjs')]
     const port = relay.ports.native
     const publisher = await RawPeer.connect(port)
     const before = await relay.state()
@@ -106,7 +106,7 @@ function sum(opened: readonly Opened[]): number {
 }
 
 /** The relay hears of the end of a connection when its turn comes. */
-async function filesLeft(relay: Victim, most: number): Promise<number | undefined> {
+async function filesLeft(relay: StartedRelay, most: number): Promise<number | undefined> {
   for (let i = 0; ; i++) {
     const { files } = await relay.state()
     if (files === undefined || files <= most || i === 50) return files

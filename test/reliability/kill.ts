@@ -177,7 +177,7 @@ async function publishUntilKilled(
 /** What was acknowledged and is not there; and every seq that is there. */
 async function lookFor(ledger: Ledger, relay: StartedRelay): Promise<{ epoch: string; lost: string[] }> {
   const lost: string[] = []
-  const peer = await RawPeer.connect(relay.port)
+  const peer = await RawPeer.connect(relay.ports.native)
   const { epoch } = await peer.ask({
     type: 'hello',
     version: 1,
@@ -214,8 +214,8 @@ async function lookFor(ledger: Ledger, relay: StartedRelay): Promise<{ epoch: st
   return { epoch: String(epoch), lost }
 }
 
-async function lookForNostr({ nostr }: Ledger, { nostrPort }: StartedRelay): Promise<string[]> {
-  const peer = await RawPeer.connect(nostrPort)
+async function lookForNostr({ nostr }: Ledger, { ports }: StartedRelay): Promise<string[]> {
+  const peer = await RawPeer.connect(ports.nostr)
   const there = new Set<unknown>()
   const ids = [...nostr]
   for (let at = 0; at < ids.length; at += IDS)

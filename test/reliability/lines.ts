@@ -19,8 +19,8 @@ export interface Line {
 }
 
 /** Of everything that the filter matches. */
-export async function overWebSocket({ port }: StartedRelay, after: string, filter = {}): Promise<Line> {
-  const peer = await RawPeer.connect(port)
+export async function overWebSocket({ ports }: StartedRelay, after: string, filter = {}): Promise<Line> {
+  const peer = await RawPeer.connect(ports.native)
   peer.say({ type: 'subscribe', sub_id: 's', filters: [filter], after })
   return {
     async next() {
@@ -37,13 +37,9 @@ export async function overWebSocket({ port }: StartedRelay, after: string, filte
 }
 
 /** Of a subscription that was made before. */
-export async function overStream(
-  { httpPort }: StartedRelay,
-  after: string,
-  subscription = 's',
-): Promise<Line> {
+export async function overStream({ ports }: StartedRelay, after: string, subscription = 's'): Promise<Line> {
   const path = `/v1/stream?subscription_id=${subscription}`
-  const stream = await EventStream.open(httpPort, path, { 'last-event-id': after })
+  const stream = await EventStream.open(ports.http, path, { 'last-event-id': after })
   return {
     async next() {
       for (;;) {

@@ -1,4 +1,4 @@
-/** Child: publishers at a fixed rate, and subscribers on native and HTTP that come and go, until told to stop. */
+/** Child: subscribers on native and HTTP that come and go, and a publisher at a fixed rate, until told to stop. */
 
 import { Agent, request } from 'node:http'
 import { encodeFrame } from '@aetherkit/core'
@@ -24,7 +24,14 @@ let publishing
 let lanes = []
 
 answer({
-  async start({ port, httpPort, rate }) {
+  start({ port, httpPort }) {
+    lanes = [
+      ...Array.from({ length: NATIVE }, (_, lane) => again(() => comeAndGo(port, lane))),
+      ...Array.from({ length: STREAMS }, () => again(() => stream(httpPort))),
+    ]
+  },
+
+  async publish({ port, rate }) {
     const socket = await openPeer(port, FORMAT, {
       frame(payload) {
         if (bodyType(payload) === BODY.accepted) figures.acked++
@@ -35,10 +42,6 @@ answer({
       },
     })
     publishing = publish(socket, rate)
-    lanes = [
-      ...Array.from({ length: NATIVE }, (_, lane) => again(() => comeAndGo(port, lane))),
-      ...Array.from({ length: STREAMS }, () => again(() => stream(httpPort))),
-    ]
   },
 
   figures: () => figures,

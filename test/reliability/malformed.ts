@@ -2,7 +2,7 @@
 import type { Case, Row, Scale } from './case.js'
 import { count, histogram } from './figures.js'
 import { crashRow, healthy, latencyRow, memoryRow } from './neighbour.js'
-import { onStage } from './stage.js'
+import { inWorkplace } from './workplace.js'
 
 interface Tally {
   readonly judged: number
@@ -29,10 +29,10 @@ export const malformed: Case = { name: 'malformed', run }
 function run(scale: Scale): Promise<readonly Row[]> {
   const { messages, quietMs, growth } = SIZE[scale]
   const seed = Number(process.env.AETHER_FUZZ_SEED ?? Date.now() % 2 ** 31)
-  return onStage(async (stage) => {
-    const relay = await stage.relay()
-    const load = await stage.load('./load-malformed.mjs')
-    const publisher = await healthy(stage, relay)
+  return inWorkplace(async (place) => {
+    const relay = await place.relay()
+    const load = await place.load('./load-malformed.mjs')
+    const publisher = await healthy(place, relay)
     const rows: Row[] = []
     // What is made once, at the first message of each kind, is no growth.
     for (const [surface, port] of SURFACES)

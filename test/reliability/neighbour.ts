@@ -1,7 +1,7 @@
 /** A healthy publisher beside an attack, and the rows that every attack has. */
 import type { Row } from './case.js'
 import { count, mebibytes, milliseconds } from './figures.js'
-import type { Stage, State, Victim } from './stage.js'
+import type { StartedRelay, State, Workplace } from './workplace.js'
 
 /** Milliseconds. */
 export interface Latency {
@@ -25,8 +25,8 @@ export interface Neighbour {
 const MOST_TIMES = 5
 
 /** A hundred events a second from a process of their own. */
-export async function healthy(stage: Stage, relay: Victim): Promise<Neighbour> {
-  const load = await stage.load('./load-healthy.mjs')
+export async function healthy(place: Workplace, relay: StartedRelay): Promise<Neighbour> {
+  const load = await place.load('./load-healthy.mjs')
   await load.ask('open', { port: relay.ports.native })
   let acked = 0
   let refused = 0
@@ -73,7 +73,7 @@ export function memoryRow(before: State, after: State, growth: number): Row {
   }
 }
 
-export function crashRow(relay: Victim): Row {
+export function crashRow(relay: StartedRelay): Row {
   const crashes = relay.crashes()
   return { done: 'crashes and faults', figure: `${crashes}`, must: '0', isHeld: crashes === 0 }
 }

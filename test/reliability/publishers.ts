@@ -42,8 +42,8 @@ export interface Publisher {
   close(): void
 }
 
-export async function nativePublisher({ port }: StartedRelay): Promise<Publisher> {
-  const peer = await RawPeer.connect(port)
+export async function nativePublisher({ ports }: StartedRelay): Promise<Publisher> {
+  const peer = await RawPeer.connect(ports.native)
   return {
     surface: 'ws',
     publish: (offers, settled) => {
@@ -55,9 +55,9 @@ export async function nativePublisher({ port }: StartedRelay): Promise<Publisher
 }
 
 /** Event by event, or all in one request. */
-export function httpPublisher({ httpPort }: StartedRelay, isBatch = false): Publisher {
+export function httpPublisher({ ports }: StartedRelay, isBatch = false): Publisher {
   const agent = new Agent({ keepAlive: true })
-  const post = async (body: string) => (await ask(httpPort, 'POST /v1/events', { body, agent })).json
+  const post = async (body: string) => (await ask(ports.http, 'POST /v1/events', { body, agent })).json
   return {
     surface: isBatch ? 'HTTP batches' : 'HTTP',
     publish: async (offers, settled) => {
@@ -70,8 +70,8 @@ export function httpPublisher({ httpPort }: StartedRelay, isBatch = false): Publ
   }
 }
 
-export async function nostrPublisher({ nostrPort }: StartedRelay): Promise<Publisher> {
-  const peer = await RawPeer.connect(nostrPort)
+export async function nostrPublisher({ ports }: StartedRelay): Promise<Publisher> {
+  const peer = await RawPeer.connect(ports.nostr)
   return {
     surface: 'Nostr',
     publish: (offers, settled) => {

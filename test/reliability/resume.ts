@@ -26,9 +26,9 @@ export const resume: Case = {
       const relay = await place.relay()
       const random = seededRandom(seedOf(scale))
       const cutPoints = () => Array.from({ length: cuts }, () => Math.floor(random() * events)).sort(rising)
-      const { epoch } = (await ask(relay.httpPort, 'GET /v1/info')).json
+      const { epoch } = (await ask(relay.ports.http, 'GET /v1/info')).json
       const body = { filters: {}, subscription_id: 's' }
-      await ask(relay.httpPort, 'POST /v1/subscriptions', { body })
+      await ask(relay.ports.http, 'POST /v1/subscriptions', { body })
       const readers = [
         new Reader('ws by cursor', cutPoints(), (seq) => overWebSocket(relay, `${epoch}-${seq}`)),
         new Reader('SSE by Last-Event-ID', cutPoints(), (seq) => overStream(relay, `${epoch}-${seq}`)),

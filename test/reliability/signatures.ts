@@ -2,7 +2,7 @@
 import type { Case, Row, Scale } from './case.js'
 import { count, histogram } from './figures.js'
 import { crashRow } from './neighbour.js'
-import { onStage } from './stage.js'
+import { inWorkplace } from './workplace.js'
 
 const EVENT = { kind: 1, contentBytes: 400 }
 const FORMAT = 'aether.v2'
@@ -19,10 +19,10 @@ export const signatures: Case = { name: 'signatures', run }
 
 function run(scale: Scale): Promise<readonly Row[]> {
   const { events, ms } = SIZE[scale]
-  return onStage(async (stage) => {
-    const relay = await stage.relay()
-    const good = await stage.load('../bench/load-publish.mjs')
-    const forger = await stage.load('./load-forger.mjs')
+  return inWorkplace(async (place) => {
+    const relay = await place.relay()
+    const good = await place.load('../bench/load-publish.mjs')
+    const forger = await place.load('./load-forger.mjs')
     const port = relay.ports.native
     // Each time new events: those it knows cost a relay nothing. A publish that is refused ends the run.
     const throughput = async () => {

@@ -4,7 +4,7 @@ import { head } from './bomb.js'
 import type { Row, Scale } from './case.js'
 import { count } from './figures.js'
 import { openFileLimit } from './open-files.js'
-import type { Ports, Victim } from './stage.js'
+import type { Ports, StartedRelay } from './workplace.js'
 
 interface Slow {
   readonly done: string
@@ -54,7 +54,7 @@ const SLOW: readonly Slow[] = [
 ]
 
 /** All kinds at once. */
-export function slowHandshakes(relay: Victim, scale: Scale): Promise<readonly Row[]> {
+export function slowHandshakes(relay: StartedRelay, scale: Scale): Promise<readonly Row[]> {
   const shares = SLOW.reduce((sum, { share }) => sum + share, 0)
   const allowed = Math.max(0, openFileLimit() - SPARE_FILES) / shares
   const times = Math.min(scale === 'full' ? 1 : 0.02, allowed)
@@ -63,7 +63,7 @@ export function slowHandshakes(relay: Victim, scale: Scale): Promise<readonly Ro
   )
 }
 
-async function play(slow: Slow, { ports }: Victim, wanted: number, scale: Scale): Promise<Row> {
+async function play(slow: Slow, { ports }: StartedRelay, wanted: number, scale: Scale): Promise<Row> {
   const limitMs = (scale === 'full' ? FULL_LIMITS : SHORT_LIMITS)[slow.limit]
   const open = new Set<Socket>()
   const drips = setInterval(() => {

@@ -3,11 +3,12 @@
  * by name (`npm run reliability -- soak`), a minute in a run of all cases; AETHER_SOAK_SECONDS says otherwise.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { ask } from '../../relay/test/http-client.js'
 import type { Case, Row, Scale } from './case.js'
 import { count, mebibytes } from './figures.js'
 import { crashRow } from './neighbour.js'
-import { onStage, type State, type Victim } from './stage.js'
 import { trendOf } from './trend.js'
+import { inWorkplace, type StartedRelay, type State, type Workplace } from './workplace.js'
 
 const FORMAT = 'aether.v2'
 const EVENT = { kind: 1, contentBytes: 400 }
@@ -21,8 +22,11 @@ const MOST = {
   full: { heap: 16 * 2 ** 20, resident: 64 * 2 ** 20, handles: 30 },
   short: { heap: 96 * 2 ** 20, resident: 256 * 2 ** 20, handles: 100 },
 }
-/** Swept once a minute: the store stays within bounds too. */
-const RETENTION = [{ kinds: [1, 1], maxCount: 100_000 }]
+/** The store stays within bounds too. */
+const KEPT = 100_000
+const RETENTION = [{ kinds: [1, 1], maxCount: KEPT }]
+/** What comes in such a time may wait for a sweep: they begin a minute apart and are slow at first. */
+const SWEPT_SECONDS = 180
 const SPARE_FILES = 20
 
 export const soak: Case = { name: 'soak', run }
@@ -41,23 +45,14 @@ interface Figures {
 function run(scale: Scale): Promise<readonly Row[]> {
   const isAsked = scale === 'full' && process.argv.includes(soak.name)
   const seconds = Number(process.env.AETHER_SOAK_SECONDS ?? SECONDS[isAsked ? 'asked' : scale])
-  return onStage(async (stage) => {
-    const relay = await stage.relay({ config: { retention: RETENTION } })
+  return inWorkplace(async (place) => {
+    const relay = await place.relay({ config: { retention: RETENTION } })
     const before = await relay.state()
-    const { events, ms } = MEASURE[scale]
-    const full = await stage.load('../bench/load-publish.mjs')
-    await full.ask('make', { count: events, keys: 16, format: FORMAT, ...EVENT })
-    const port = relay.ports.native
-    const { rate } = await full.ask<{ rate: number }>('run', {
-      port,
-      format: FORMAT,
-      connections: 2,
-      window: 100,
-      ms,
-    })
-
-    const load = await stage.load('./load-soak.mjs')
-    await load.ask('start', { port, httpPort: relay.ports.http, rate: rate / 2 })
+    const { native: port, http: httpPort } = relay.ports
+    const load = await place.load('./load-soak.mjs')
+    await load.ask('start', { port, httpPort })
+    const rate = await fullRate(place, port, scale)
+    await load.ask('publish', { port, rate: rate / 2 })
     const { samples, taken } = await sample(relay, seconds, SAMPLES[scale])
     const figures = await load.ask<Figures>('stop')
     for (const failure of figures.failures) console.error(failure)
@@ -66,18 +61,34 @@ function run(scale: Scale): Promise<readonly Row[]> {
   })
 }
 
+interface Sample extends State {
+  /** Seconds from the begin. */
+  readonly at: number
+  /** Events in the store. */
+  readonly stored: number
+}
+
+/** Events a second that the relay takes beside its subscribers. */
+async function fullRate(place: Workplace, port: number, scale: Scale): Promise<number> {
+  const { events, ms } = MEASURE[scale]
+  const full = await place.load('../bench/load-publish.mjs')
+  await full.ask('make', { count: events, keys: 16, format: FORMAT, ...EVENT })
+  const argument = { port, format: FORMAT, connections: 2, window: 100, ms }
+  return (await full.ask<{ rate: number }>('run', argument)).rate
+}
+
 interface Outcome {
   readonly scale: Scale
   readonly isAsked: boolean
-  /** Events a second that the relay takes at most. */
+  /** Events a second that the relay takes at most beside its subscribers. */
   readonly rate: number
-  readonly samples: readonly (State & { readonly at: number })[]
+  readonly samples: readonly Sample[]
   /** Seconds. */
   readonly taken: number
   readonly figures: Figures
   readonly before: State
   readonly after: State
-  readonly relay: Victim
+  readonly relay: StartedRelay
 }
 
 function rowsOf({
@@ -113,6 +124,8 @@ function rowsOf({
       isHeld: growth <= most.handles,
     }
   }
+  const stored = Math.max(...samples.map((each) => each.stored))
+  const mostStored = KEPT + (rate / 2) * SWEPT_SECONDS
   const isLong = isAsked || scale === 'short' ? '' : ' (30 min when asked by name)'
   return [
     {
@@ -126,6 +139,12 @@ function rowsOf({
       figure: `${count(subscribers)}, ${count(received)} events to them, ${failed} failures`,
       must: '0 failures',
       isHeld: subscribers > 0 && failed === 0,
+    },
+    {
+      done: `events in the store, which is to keep ${count(KEPT)}`,
+      figure: `${count(stored)} at most, ${count(samples.at(-1)?.stored ?? 0)} in the end`,
+      must: `${count(mostStored)} at most`,
+      isHeld: stored <= mostStored,
     },
     memory('heap'),
     memory('resident'),
@@ -141,19 +160,21 @@ function rowsOf({
   ]
 }
 
-async function sample(relay: Victim, seconds: number, times: number) {
+async function sample(relay: StartedRelay, seconds: number, times: number) {
   const begun = performance.now()
-  const samples: (State & { readonly at: number })[] = []
+  const samples: Sample[] = []
   for (let i = 1; i <= times; i++) {
     const due = begun + (seconds * 1000 * i) / times
     await sleep(Math.max(0, due - performance.now()))
-    samples.push({ ...(await relay.state()), at: (performance.now() - begun) / 1000 })
+    const { text } = await ask(relay.ports.http, 'GET /metrics')
+    const stored = Number(/^aether_store_events\{kinds="immutable"\} (\d+)/m.exec(text)?.[1] ?? 0)
+    samples.push({ ...(await relay.state()), at: (performance.now() - begun) / 1000, stored })
   }
   return { samples: samples.slice(Math.floor(times * WARM_UP)), taken: (performance.now() - begun) / 1000 }
 }
 
 /** The relay hears of the end of a connection when its turn comes. */
-async function settled(relay: Victim, mostFiles: number): Promise<State> {
+async function settled(relay: StartedRelay, mostFiles: number): Promise<State> {
   for (let i = 0; ; i++) {
     const state = await relay.state()
     if ((state.files ?? 0) <= mostFiles || i === 50) return state

@@ -32,7 +32,7 @@ export const stalled: Case = {
     inWorkplace(async (place) => {
       const { readers: size, events } = SIZES[scale]
       const relay = await place.relay()
-      const idle = await relay.memory()
+      const idle = await relay.peak()
       const readers = new Readers(size)
       try {
         await readers.open(relay)
@@ -41,7 +41,7 @@ export const stalled: Case = {
         const isCut = until(() => relay.lines('slow_consumer').length > 0)
         void isCut.then(() => peer.socket.resume())
         const sent = await publishAll(relay, readers, events)
-        const { peak } = await relay.memory()
+        const peak = await relay.peak()
         const { code, reason } = await within(peer.closed, 'close of the stalled reader')
         const { received, wrong } = readers
         return [
@@ -65,7 +65,7 @@ export const stalled: Case = {
           },
           {
             done: "the relay's memory",
-            figure: `${mebibytes(idle.now)} idle, ${mebibytes(peak)} at its peak`,
+            figure: `${mebibytes(idle)} idle, ${mebibytes(peak)} at its peak`,
             must: `< ${mebibytes(MOST_MEMORY(size))}`,
             isHeld: peak < MOST_MEMORY(size),
           },
@@ -100,9 +100,9 @@ class Readers {
     return Math.min(...this.#counts)
   }
 
-  async open({ port }: StartedRelay): Promise<void> {
+  async open({ ports }: StartedRelay): Promise<void> {
     for (const reader of this.#counts.keys()) {
-      const socket = await connect(port)
+      const socket = await connect(ports.native)
       this.#sockets.push(socket)
       socket.on('message', (data: Buffer) => this.#take(reader, data))
       socket.on('close', () => {
@@ -143,16 +143,16 @@ class Readers {
 }
 
 /** Subscribes, and reads no more. */
-async function stalledPeer({ port }: StartedRelay): Promise<RawPeer> {
-  const peer = await RawPeer.connect(port)
+async function stalledPeer({ ports }: StartedRelay): Promise<RawPeer> {
+  const peer = await RawPeer.connect(ports.native)
   await peer.ask({ type: 'subscribe', sub_id: 's', filters: [{ kinds: [KIND] }] })
   peer.socket.pause()
   return peer
 }
 
 /** Resolves to the number of acks, when all have been received by the readers or one was cut. */
-async function publishAll({ port }: StartedRelay, readers: Readers, events: number): Promise<number> {
-  const socket = await connect(port, false)
+async function publishAll({ ports }: StartedRelay, readers: Readers, events: number): Promise<number> {
+  const socket = await connect(ports.native, false)
   let acked = 0
   let refused = ''
   socket.on('message', (data: Buffer) => {
