@@ -1,5 +1,4 @@
 /** core and client are for browsers too: they bundle without a Node builtin, and work in Chromium. */
-import { existsSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { builtinModules } from 'node:module'
 import type { AddressInfo } from 'node:net'
@@ -7,19 +6,8 @@ import { fileURLToPath } from 'node:url'
 import { connect } from '@aetherkit/client'
 import { createRelay } from '@aetherkit/relay'
 import { build, type Plugin } from 'esbuild'
-import { chromium } from 'playwright-core'
 import { expect, onTestFinished, test } from 'vitest'
-
-const CHROMIUM = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
-const BROWSER_ARGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-]
+import { CHROMIUM, hasBrowser, openBrowser } from './chromium.js'
 
 /** Notes and leaves out every import of a Node builtin, so that the test can name them all. */
 function builtins(found: string[]): Plugin {
@@ -60,7 +48,7 @@ test('core and client bundle for a browser without a Node builtin', async () => 
 test('an agent in Chromium signs, verifies, publishes, receives, calls and is called', {
   timeout: 60_000,
 }, async (ctx) => {
-  if (!existsSync(CHROMIUM)) ctx.skip(`no Chromium at ${CHROMIUM}: set CHROMIUM_PATH`)
+  if (!hasBrowser) ctx.skip(`no Chromium at ${CHROMIUM}: set CHROMIUM_PATH`)
   const relay = await createRelay()
   onTestFinished(() => relay.close())
   const peer = await connect(relay.url)
@@ -96,8 +84,7 @@ async function openPage(code: string) {
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   onTestFinished(() => void server.close())
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: BROWSER_ARGS })
-  onTestFinished(() => browser.close())
+  const browser = await openBrowser()
   const page = await browser.newPage()
   await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`)
   await page.waitForFunction('typeof runAgent === "function"')

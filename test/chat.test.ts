@@ -1,25 +1,13 @@
 /** The chat page in Chromium: `useChat` over a relay goes on after a reload (spec frameworks 7.3, 5). */
-import { existsSync } from 'node:fs'
 import { serveAgent } from '@aetherkit/ai-sdk/a2a'
 import { createRelay } from '@aetherkit/relay'
-import { chromium } from 'playwright-core'
 import { expect, onTestFinished, test } from 'vitest'
 import { createWaiter } from '../examples/chat/agent.js'
 import { servePage } from '../examples/chat/serve-page.js'
+import { CHROMIUM, hasBrowser, openBrowser } from './chromium.js'
 
-const CHROMIUM = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
-const BROWSER_ARGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-]
 /** A folder for screenshots, for whoever wants to look. */
 const { SCREENSHOTS } = process.env
-const hasBrowser = existsSync(CHROMIUM)
 if (!hasBrowser) console.warn(`skipped: no Chromium at ${CHROMIUM}, set CHROMIUM_PATH`)
 
 async function openPage() {
@@ -32,8 +20,7 @@ async function openPage() {
   onTestFinished(() => served.close())
   const site = await servePage({ relay: relay.url, agent: served.publicKey ?? '', name: 'Waiter' })
   onTestFinished(() => site.close())
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: BROWSER_ARGS })
-  onTestFinished(() => browser.close())
+  const browser = await openBrowser()
   const page = await browser.newPage({ viewport: { width: 900, height: 720 } })
   const faults: string[] = []
   page.on('pageerror', (error) => faults.push(String(error)))

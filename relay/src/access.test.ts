@@ -1,55 +1,13 @@
 /** Gates of reading, rule by path: live, stored, resumed, counted, on every surface (spec 13.2). */
-import {
-  createClock,
-  type Event,
-  generateSecretKey,
-  isJsonObject,
-  publicKeyOf,
-  signEvent,
-  type Tag,
-  writeMessage,
-} from '@aetherkit/core'
-import { createRelay, type Relay, type RelayOptions } from '@aetherkit/relay'
-import { afterEach, describe, expect, test } from 'vitest'
+import { isJsonObject, publicKeyOf } from '@aetherkit/core'
+import type { RelayOptions } from '@aetherkit/relay'
+import { describe, expect, test } from 'vitest'
+import { auth, hello, keys, login, proof, sign } from '../test/login.js'
 import { NostrPeer } from '../test/nostr-peer.js'
 import { RawPeer } from '../test/raw-peer.js'
+import { startRelay as start } from '../test/start-relay.js'
 
-const clock = createClock()
-const keys = [generateSecretKey(), generateSecretKey(), generateSecretKey()] as const
 const [alice, bob, carol] = keys.map((key) => publicKeyOf(key)) as [string, string, string]
-const sign = (kind: number, tags: readonly Tag[] = [], by: Uint8Array = keys[0]): Event =>
-  signEvent({ kind, tags, content: 'x', createdAt: clock() }, by)
-const _publish = (event: Event) => writeMessage({ type: 'publish', event })
-const auth = (event: Event) => writeMessage({ type: 'auth', event })
-
-const relays: Relay[] = []
-async function start(options: RelayOptions = {}): Promise<Relay> {
-  const relay = await createRelay({ verifyWorkers: 1, ...options })
-  relays.push(relay)
-  return relay
-}
-afterEach(async () => {
-  await Promise.all(relays.splice(0).map((relay) => relay.close()))
-})
-
-/** The answer to a challenge. */
-function proof(relay: Relay, challenge: unknown, by: Uint8Array = keys[0], more: readonly Tag[] = []): Event {
-  return sign(22242, [['relay', relay.url], ['challenge', String(challenge)], ...more], by)
-}
-const hello = (...formats: string[]) => ({
-  type: 'hello',
-  version: 1,
-  formats,
-  features: ['auth', 'eose', 'closed'],
-})
-/** A peer that has proven these keys. */
-async function login(relay: Relay, ...by: Uint8Array[]): Promise<RawPeer> {
-  const peer = await RawPeer.connect(relay.port)
-  expect((await peer.ask(hello('json'))).type).toBe('welcome')
-  const { challenge } = await peer.hearJson()
-  for (const key of by) expect((await peer.ask(auth(proof(relay, challenge, key)))).type).toBe('ack')
-  return peer
-}
 
 describe('a read gate', () => {
   const gate: RelayOptions = {

@@ -1,29 +1,22 @@
 /** Sessions in `aether.v2` frames, plain and inside noise-xx (spec 5, 8.2). */
 import {
-  createClock,
   decodeFrame,
-  type Event,
-  type EventTemplate,
   encodeEnvelope,
   encodeFrame,
   exchangeKeys,
   type Frame,
-  generateSecretKey,
   type NoiseTransport,
   NoiseXX,
   noiseXXPrologue,
   REJECTS,
-  signEvent,
   writeMessage,
 } from '@aetherkit/core'
 import { createRelay, type Relay } from '@aetherkit/relay'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { RawPeer } from '../test/raw-peer.js'
+import { createAuthor } from '../test/signing.js'
 
-const key = generateSecretKey()
-const clock = createClock()
-const sign = (template: Partial<EventTemplate> = {}): Event =>
-  signEvent({ kind: 1, content: 'x', ...template, createdAt: template.createdAt ?? clock() }, key)
+const { sign } = createAuthor()
 
 let relay: Relay
 beforeAll(async () => {

@@ -1,23 +1,12 @@
 /** Legacy noise with a relay (spec 8.1), in the form the reference SDKs speak it. */
-import {
-  createClock,
-  type Event,
-  type EventTemplate,
-  exchangeKeys,
-  generateSecretKey,
-  signEvent,
-  writeMessage,
-} from '@aetherkit/core'
+import { exchangeKeys } from '@aetherkit/core'
 import { createRelay, type Relay } from '@aetherkit/relay'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { jsonOf, LEGACY_HELLO, NoisyPeer } from '../test/noisy-peer.js'
 import { RawPeer } from '../test/raw-peer.js'
+import { createAuthor, publishing as publish } from '../test/signing.js'
 
-const key = generateSecretKey()
-const clock = createClock()
-const sign = (template: Partial<EventTemplate> = {}): Event =>
-  signEvent({ kind: 1, content: 'x', ...template, createdAt: template.createdAt ?? clock() }, key)
-const publish = (event: Event) => writeMessage({ type: 'publish', event })
+const { sign } = createAuthor()
 const subscribe = { type: 'subscribe', sub_id: 's', filters: [{}] }
 
 let relay: Relay

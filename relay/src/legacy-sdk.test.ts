@@ -2,25 +2,14 @@
  * What the unmodified reference SDKs rely on (spec 4.4), played by a bare peer: one test a rule, then the two
  * handshakes those SDKs make, legacy noise included.
  */
-import {
-  createClock,
-  type Event,
-  type EventTemplate,
-  encodeEnvelope,
-  generateSecretKey,
-  signEvent,
-  writeMessage,
-} from '@aetherkit/core'
+import { encodeEnvelope } from '@aetherkit/core'
 import { createRelay, type Relay } from '@aetherkit/relay'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { jsonOf, LEGACY_HELLO, NoisyPeer, openEnvelope } from '../test/noisy-peer.js'
 import { RawPeer } from '../test/raw-peer.js'
+import { createAuthor, publishing as publish } from '../test/signing.js'
 
-const key = generateSecretKey()
-const clock = createClock()
-const sign = (template: Partial<EventTemplate> = {}): Event =>
-  signEvent({ kind: 1, content: 'x', ...template, createdAt: template.createdAt ?? clock() }, key)
-const publish = (event: Event) => writeMessage({ type: 'publish', event })
+const { sign } = createAuthor()
 const subscribe = { type: 'subscribe', sub_id: 's', filters: [{}] }
 
 let relay: Relay

@@ -1,15 +1,14 @@
 /** The binary `aether-relay` as a stranger meets it. */
-import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import type { ChildProcess } from 'node:child_process'
+import { readdirSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { createClock, generateSecretKey, signEvent, writeMessage } from '@aetherkit/core'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { RawPeer } from '../test/raw-peer.js'
+import { RelayProcess } from '../test/relay-process.js'
+import { temporaryFolder } from '../test/temporary-folder.js'
 
-const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url))
 const key = generateSecretKey()
 const clock = createClock()
 const publish = (content: string, kind = 1) =>
@@ -18,42 +17,16 @@ const publish = (content: string, kind = 1) =>
 let folder: string
 const children: ChildProcess[] = []
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'aether-main-'))
+  folder = temporaryFolder('main')
 })
 afterEach(() => {
   for (const child of children.splice(0)) child.kill('SIGKILL')
-  rmSync(folder, { recursive: true, force: true })
 })
 
-class Run {
-  readonly child: ChildProcess
-  out = ''
-  err = ''
-  readonly exit: Promise<number | null>
-
+class Run extends RelayProcess {
   constructor(...args: string[]) {
-    this.child = spawn(process.execPath, [MAIN, ...args], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] })
+    super(folder, args)
     children.push(this.child)
-    this.child.stdout?.on('data', (chunk) => {
-      this.out += chunk
-    })
-    this.child.stderr?.on('data', (chunk) => {
-      this.err += chunk
-    })
-    this.exit = new Promise((resolve) => this.child.on('close', resolve))
-  }
-
-  /** The port, once it listens. */
-  async port(): Promise<number> {
-    for (;;) {
-      const url = /"url":"ws:\/\/127\.0\.0\.1:(\d+)"/.exec(this.out)
-      if (url !== null) return Number(url[1])
-      const ended = await Promise.race([
-        this.exit.then(() => true),
-        new Promise((resolve) => this.child.stdout?.once('data', () => resolve(false))),
-      ])
-      if (ended === true) throw new Error(`ended: ${this.err}`)
-    }
   }
 }
 

@@ -1,45 +1,25 @@
-import {
-  createClock,
-  type Event,
-  type EventTemplate,
-  generateSecretKey,
-  REJECTS,
-  signEvent,
-  writeMessage,
-} from '@aetherkit/core'
+import { type Event, REJECTS } from '@aetherkit/core'
 import {
   allowKinds,
   blockKinds,
   blockPubkeys,
-  createRelay,
   openMemoryStore,
   proofOfWork,
-  type Relay,
   type RelayOptions,
   rateLimit,
   type Store,
   StoreError,
   saneDefaults,
 } from '@aetherkit/relay'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { RawPeer } from '../test/raw-peer.js'
+import { createAuthor, publishing as publish } from '../test/signing.js'
+import { startRelay } from '../test/start-relay.js'
 
-const key = generateSecretKey()
-const clock = createClock()
-const sign = (template: Partial<EventTemplate> = {}): Event =>
-  signEvent({ kind: 1, content: 'x', ...template, createdAt: template.createdAt ?? clock() }, key)
-const publish = (event: Event) => writeMessage({ type: 'publish', event })
+const { sign } = createAuthor()
 const subscribe = (filters: unknown, sub_id: unknown = 'a') => ({ type: 'subscribe', sub_id, filters })
 
-const relays: Relay[] = []
-async function connect(options: RelayOptions = {}): Promise<RawPeer> {
-  const relay = await createRelay({ verifyWorkers: 1, ...options })
-  relays.push(relay)
-  return RawPeer.connect(relay.port)
-}
-afterEach(async () => {
-  await Promise.all(relays.splice(0).map((relay) => relay.close()))
-})
+const connect = async (options: RelayOptions = {}) => RawPeer.connect((await startRelay(options)).port)
 
 describe('a message is refused with its code and kept text, and the connection lives', () => {
   const event = {
@@ -208,8 +188,7 @@ describe('an event is refused with its code and kept text', () => {
       rateLimit('connection', { capacity: 2, perSecond: 1 }),
       rateLimit('ip', { capacity: 3, perSecond: 1 }),
     ]
-    const relay = await createRelay({ policies, now: () => now, verifyWorkers: 1 })
-    relays.push(relay)
+    const relay = await startRelay({ policies, now: () => now })
     const [one, two] = [await RawPeer.connect(relay.port), await RawPeer.connect(relay.port)]
     for (let i = 0; i < 2; i++)
       expect((await one.ask(publish({ ...sign(), kind: 2 }))).code).toBe('id_mismatch')

@@ -1,39 +1,12 @@
-import {
-  createClock,
-  type Event,
-  type EventTemplate,
-  generateSecretKey,
-  publicKeyOf,
-  signEvent,
-  writeMessage,
-} from '@aetherkit/core'
-import {
-  createRelay,
-  proofOfWork,
-  type Relay,
-  type RelayEvent,
-  type RelayOptions,
-  saneDefaults,
-} from '@aetherkit/relay'
-import { afterEach, describe, expect, test } from 'vitest'
+import { generateSecretKey, publicKeyOf, writeMessage } from '@aetherkit/core'
+import { proofOfWork, type RelayEvent, saneDefaults } from '@aetherkit/relay'
+import { describe, expect, test } from 'vitest'
 import { RawPeer } from '../test/raw-peer.js'
+import { createAuthor, publishing as publish } from '../test/signing.js'
+import { startRelay as start } from '../test/start-relay.js'
 
-const key = generateSecretKey()
-const clock = createClock()
-const sign = (template: Partial<EventTemplate> = {}): Event =>
-  signEvent({ kind: 1, content: 'x', ...template, createdAt: template.createdAt ?? clock() }, key)
-const publish = (event: Event) => writeMessage({ type: 'publish', event })
+const { sign } = createAuthor()
 const subscribe = (sub_id: string, ...filters: object[]) => ({ type: 'subscribe', sub_id, filters })
-
-const relays: Relay[] = []
-async function start(options: RelayOptions = {}): Promise<Relay> {
-  const relay = await createRelay({ verifyWorkers: 1, ...options })
-  relays.push(relay)
-  return relay
-}
-afterEach(async () => {
-  await Promise.all(relays.splice(0).map((relay) => relay.close()))
-})
 
 describe('publishing', () => {
   test('acks a stored event with id, status, seq and cursor, and sends it to a subscriber with its seq', async () => {

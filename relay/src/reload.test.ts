@@ -1,6 +1,5 @@
 /** Settings by flag, environment and file, and SIGHUP on a relay at work. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type JsonObject, writeMessage } from '@aetherkit/core'
 import { createRelay } from '@aetherkit/relay'
@@ -8,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { RawPeer } from '../test/raw-peer.js'
 import { RelayProcess } from '../test/relay-process.js'
 import { createAuthor } from '../test/signing.js'
+import { temporaryFolder } from '../test/temporary-folder.js'
 import { readCommandLine } from './options.js'
 import { difference } from './reload.js'
 
@@ -18,12 +18,11 @@ let folder: string
 let file: string
 const children: RelayProcess[] = []
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'aether-config-'))
+  folder = temporaryFolder('config')
   file = join(folder, 'relay.json')
 })
 afterEach(() => {
   for (const { child } of children.splice(0)) child.kill('SIGKILL')
-  rmSync(folder, { recursive: true, force: true })
 })
 
 const write = (settings: unknown) =>

@@ -1,32 +1,12 @@
 /** Stored events and resuming, as a client sees them (spec 2.6, 2.7, 6.3, 7.4). */
-import {
-  createClock,
-  type Event,
-  type EventTemplate,
-  generateSecretKey,
-  signEvent,
-  writeMessage,
-} from '@aetherkit/core'
-import { createRelay, openMemoryStore, type Relay, type RelayOptions } from '@aetherkit/relay'
-import { afterEach, describe, expect, test } from 'vitest'
+import { openMemoryStore } from '@aetherkit/relay'
+import { describe, expect, test } from 'vitest'
 import { RawPeer } from '../test/raw-peer.js'
+import { createAuthor, publishing as publish } from '../test/signing.js'
+import { startRelay as start } from '../test/start-relay.js'
 
-const key = generateSecretKey()
-const clock = createClock()
-const sign = (template: Partial<EventTemplate> = {}): Event =>
-  signEvent({ kind: 1, content: 'x', ...template, createdAt: template.createdAt ?? clock() }, key)
-const publish = (event: Event) => writeMessage({ type: 'publish', event })
+const { sign } = createAuthor()
 const subscribe = (sub_id: string, ...filters: object[]) => ({ type: 'subscribe', sub_id, filters })
-
-const relays: Relay[] = []
-async function start(options: RelayOptions = {}): Promise<Relay> {
-  const relay = await createRelay({ verifyWorkers: 1, ...options })
-  relays.push(relay)
-  return relay
-}
-afterEach(async () => {
-  await Promise.all(relays.splice(0).map((relay) => relay.close()))
-})
 
 describe('stored events', () => {
   test('come newest first, each once however many filters want it, then the end mark, then live ones', async () => {

@@ -1,32 +1,30 @@
 /** TLS on every port, and a certificate that is exchanged under open connections. */
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { get } from 'node:https'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect as connectTls } from 'node:tls'
 import { writeMessage } from '@aetherkit/core'
-import { createRelay, type Relay, type RelayOptions } from '@aetherkit/relay'
+import { createRelay, type RelayOptions } from '@aetherkit/relay'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { hasOpenssl, makeCertificate } from '../test/certificate.js'
 import { RelayProcess } from '../test/relay-process.js'
 import { createAuthor } from '../test/signing.js'
+import { startRelay } from '../test/start-relay.js'
+import { temporaryFolder } from '../test/temporary-folder.js'
 
 const author = createAuthor()
 const publish = () => writeMessage({ type: 'publish', event: author.sign() })
 
 let folder: string
-const relays: Relay[] = []
 const children: RelayProcess[] = []
 const clients: WebSocket[] = []
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'aether-tls-'))
+  folder = temporaryFolder('tls')
 })
-afterEach(async () => {
+afterEach(() => {
   for (const client of clients.splice(0)) client.terminate()
   for (const { child } of children.splice(0)) child.kill('SIGKILL')
-  await Promise.all(relays.splice(0).map((relay) => relay.close()))
-  rmSync(folder, { recursive: true, force: true })
 })
 
 function credentials(name: string) {
@@ -36,8 +34,7 @@ function credentials(name: string) {
 
 async function start(name: string, options: RelayOptions = {}) {
   const tls = credentials(name)
-  const relay = await createRelay({ verifyWorkers: 1, tls, ...options })
-  relays.push(relay)
+  const relay = await startRelay({ tls, ...options })
   return { relay, tls }
 }
 

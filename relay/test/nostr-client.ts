@@ -1,5 +1,4 @@
 /** The published `nostr-tools` client for tests, on a real socket. */
-import type { Relay } from '@aetherkit/relay'
 import type { Filter } from 'nostr-tools/filter'
 import {
   type Event,
@@ -33,10 +32,6 @@ export async function connectNostrTo(url: string): Promise<NostrClient> {
   client.publishTimeout = client.baseEoseTimeout = 60_000
   await client.connect()
   return client
-}
-
-export async function connectNostr(relay: Relay): Promise<NostrClient> {
-  return connectNostrTo(relay.nostr?.url ?? '')
 }
 
 /** Stored events up to EOSE, then `next` gives live ones. Rejects with the reason of CLOSED. */

@@ -1,4 +1,4 @@
-/** Signed events for tests: one author, times that always rise. */
+/** Signed events for tests: one author, times that always rise; and the message that publishes one. */
 import {
   createClock,
   type Event,
@@ -6,6 +6,7 @@ import {
   generateSecretKey,
   signEvent,
   writeEvent,
+  writeMessage,
 } from '@aetherkit/core'
 
 const clock = createClock()
@@ -21,3 +22,5 @@ export function createAuthor(key: Uint8Array = generateSecretKey()): Author {
     signEvent({ kind: 1, content: 'x', ...template, createdAt: template.createdAt ?? clock() }, key)
   return { sign, text: (template) => writeEvent(sign(template), { base64: true }) ?? '' }
 }
+
+export const publishing = (event: Event) => writeMessage({ type: 'publish', event })

@@ -1,34 +1,18 @@
 /** Agents that sell, a wallet that buys, and a real chain between them: what is proved is proved by its ledger. */
 import { type AgentOptions, createCallBuyer, type PaymentOptions, payForTask } from '@aetherkit/a2a'
-import { type Devnet, startDevnet } from '@aetherkit/devnet'
-import {
-  createBinding,
-  createGate,
-  createLedger,
-  createSolanaSettler,
-  DEVNET,
-  type GateOptions,
-  keypairSigner,
-  memoryJournal,
-  memoryStore,
-  type PayingFetchOptions,
-} from '@aetherkit/payments'
+import { createGate, type GateOptions, type PayingFetchOptions } from '@aetherkit/payments'
 import { afterAll, beforeAll } from 'vitest'
+import { type Bank, openBank } from '../../packages/a2a/test/bank.js'
 import { type Loose, later, openAgent, type Running, script } from './agent.js'
 import { AGENT } from './wallet.js'
 
 /** Atomic units of a call. */
 export const PRICE = 10_000n
 
-export interface Market {
-  readonly chain: Devnet
+export interface Market extends Bank {
   open(options?: Selling): Promise<Running>
-  /** Atomic, of the merchant since the market was opened. */
-  sold(): Promise<bigint>
   /** The PaymentPayload that a wallet makes for these terms (PaymentRequired); nothing is sent. */
   payloadFor(required: Loose, buying?: Partial<PayingFetchOptions>): Promise<Loose>
-  /** Gives up early on a confirmation that does not show. */
-  hasty(): Partial<GateOptions>
 }
 
 interface Selling {
@@ -53,28 +37,12 @@ export function useMarket(): { readonly now: Market } {
 }
 
 async function openMarket(): Promise<Market> {
-  const chain = await startDevnet({ slotMs: 20 })
-  const { buyer, merchant, facilitator } = chain.wallets
-  const before = (await chain.tokensOf(merchant.publicKey)) ?? 0n
-  const settlerOf = (more: { confirmTimeoutMs?: number } = {}) =>
-    createSolanaSettler({
-      rpcUrl: chain.rpcUrl,
-      network: DEVNET,
-      sponsors: [keypairSigner(facilitator.secretKey)],
-      ...more,
-    })
-  const settler = settlerOf()
+  const bank = await openBank()
+  const { chain } = bank
   return {
-    chain,
-    hasty: () => ({ settler: settlerOf({ confirmTimeoutMs: 200 }), watchEveryMs: 20, waitMs: 100 }),
-    async open({ gate: gating = {}, payment = {}, agent: more = {} } = {}) {
-      const gate = createGate({
-        settler,
-        ledger: createLedger(memoryStore()),
-        binding: createBinding({ keys: [new Uint8Array(32).fill(9)] }),
-        rateLimit: false,
-        ...gating,
-      })
+    ...bank,
+    async open({ gate: gating, payment = {}, agent: more = {} } = {}) {
+      const gate = createGate(bank.gateOptions(gating))
       const made = script()
       const running = await openAgent({
         key: AGENT.seed,
@@ -85,7 +53,7 @@ async function openMarket(): Promise<Market> {
         payment: {
           gate,
           network: 'solana-devnet',
-          payTo: merchant.publicKey,
+          payTo: chain.wallets.merchant.publicKey,
           price: '0.01',
           url: 'https://agent.example',
           ...payment,
@@ -107,15 +75,8 @@ async function openMarket(): Promise<Market> {
       })
       return { ...running, runs: made.runs, release: made.release }
     },
-    sold: async () => ((await chain.tokensOf(merchant.publicKey)) ?? 0n) - before,
-    async payloadFor(required, buying = {}) {
-      const wallet = createCallBuyer({
-        signer: keypairSigner(buyer.secretKey),
-        network: 'solana-devnet',
-        rpcUrl: chain.rpcUrl,
-        journal: memoryJournal(),
-        ...buying,
-      })
+    async payloadFor(required, buying) {
+      const wallet = createCallBuyer(bank.wallet(buying))
       const metadata = { 'x402.payment.status': 'payment-required', 'x402.payment.required': required }
       const message = { messageId: 'm', role: 'ROLE_AGENT', parts: [], metadata } as const
       const task = {

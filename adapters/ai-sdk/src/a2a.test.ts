@@ -1,56 +1,21 @@
 /** Other agents as tools of an AI SDK loop (spec a2a 8.1), in both majors: the adapter maps them as any other tool. */
-import { createAgent, type Execution } from '@aetherkit/a2a'
-import { a2aContext, a2aTools, memoryAgentConversations } from '@aetherkit/tools/a2a'
 import * as ai6 from 'ai'
 import { MockLanguageModelV3 } from 'ai/test'
 import * as ai7 from 'ai7'
 import { MockLanguageModelV4 } from 'ai7/test'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
+import { openGuide } from '../../../packages/tools/test/guide.js'
 import { toAiSdkTools, toolApproval } from './index.js'
 
 Object.assign(globalThis, { AI_SDK_LOG_WARNINGS: false })
 
-const ends: (() => Promise<unknown>)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end()
-})
-
 async function setUp() {
-  const executions: Execution[] = []
-  const served = createAgent({
-    card: {
-      name: 'Guide',
-      description: 'Knows places',
-      skills: [{ id: 'places', name: 'Places', description: 'Finds places' }],
-    },
-    authenticate: () => ({ owner: 'bearer:me', anonymous: false }),
-    executor: {
-      async execute(execution) {
-        executions.push(execution)
-        const { text, resumed, signal, progress, artifact } = execution
-        if (!resumed && text === 'ask') return { state: 'input-required', message: 'Which city?' }
-        if (!resumed && text === 'allow')
-          return {
-            state: 'input-required',
-            message: [{ text: 'May I?' }, { data: { approvals: [{ id: '1', tool: 'book' }] } }],
-          }
-        progress('looking')
-        if (text === 'wait')
-          await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
-        artifact({ id: 'result', parts: [{ text: `about ${text}` }, { data: { stars: 5 } }] })
-        return undefined
-      },
-    },
-  })
-  const { url } = await served.listen()
-  const { tools: definitions, close } = await a2aTools({
-    agents: { guide: { url, auth: { bearer: 'me' }, allowPrivateNetwork: true, guard: { warn: () => {} } } },
-  })
-  ends.push(() => served.close(), close)
-  const ctx = a2aContext({ threadId: 'thread', conversations: memoryAgentConversations() })
+  const guide = await openGuide()
   const progress: unknown[] = []
-  const tools = toAiSdkTools(definitions, ctx, { onProgress: (value) => void progress.push(value) })
-  return { tools, progress, executions, definitions, ctx }
+  const tools = toAiSdkTools(guide.definitions, guide.ctx, {
+    onProgress: (value) => void progress.push(value),
+  })
+  return { ...guide, tools, progress }
 }
 
 const usage = {

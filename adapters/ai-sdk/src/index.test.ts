@@ -1,7 +1,8 @@
 /** The adapter in the AI SDK's own loops, with its own test models, for both majors (spec frameworks 11.1). */
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { act, definitions, type Mode, run6, run7, setUp } from '../test/two-majors.js'
+import { act, definitions } from '../../../packages/tools/test/deeds.js'
+import { type Mode, run6, run7, setUp } from '../test/two-majors.js'
 import { toAiSdkTools, toolApproval } from './index.js'
 
 const majors = [

@@ -1,59 +1,17 @@
 /** One tool set and one run, for tests, in every loop of both majors of the AI SDK, by the models of `ai/test`. */
-import { createJournal, defineTool, type ModelPart, ToolError } from '@aetherkit/tools'
 import * as ai6 from 'ai'
 import { MockLanguageModelV3 } from 'ai/test'
 import * as ai7 from 'ai7'
 import { MockLanguageModelV4 } from 'ai7/test'
-import { z } from 'zod'
+import { definitions, type TestContext, testContext } from '../../../packages/tools/test/deeds.js'
 import { toAiSdkTools, type toolApproval } from '../src/index.js'
 
 Object.assign(globalThis, { AI_SDK_LOG_WARNINGS: false })
 
-export const act = defineTool({
-  name: 'act',
-  description: 'Does as told',
-  input: z.object({ deed: z.string().describe('What to do') }),
-  output: z.object({ deed: z.string(), proof: z.string() }),
-  timeoutMs: 20,
-  async execute(ctx: TestContext, { deed }: { deed: string }, { onProgress }) {
-    if (deed === 'refuse') throw new ToolError({ code: 'NOT_FOUND', message: 'no such agent' })
-    if (deed === 'break') throw new Error('hunter2')
-    if (deed === 'stall') return new Promise(() => ctx.onStall?.())
-    if (deed === 'progress') onProgress?.({ state: 'half' })
-    return { deed, proof: 'sealed' }
-  },
-  toModel: ({ deed }): string | ModelPart[] =>
-    deed === 'draw'
-      ? [
-          { type: 'text', text: 'A picture.' },
-          { type: 'file', mediaType: 'image/png', base64: 'AAAA' },
-          { type: 'file', mediaType: 'text/csv', base64: 'AAAA', filename: 'a.csv' },
-        ]
-      : `Did ${deed}.`,
-})
-
-const pay = defineTool({
-  name: 'pay',
-  description: 'Pays',
-  input: z.object({ amount: z.string().regex(/^\d+$/).transform(BigInt).describe('Atomic units') }),
-  output: z.object({ receipt: z.string() }),
-  annotations: { spends: true, destructive: true },
-  approval: (_ctx: TestContext, { amount }: { amount: bigint }) => amount > 100n && `Pay ${amount} units?`,
-  execute: async (ctx) => ({ receipt: String(++ctx.payments) }),
-})
-
-export const definitions = [act, pay] as const
-
-export interface TestContext {
-  journal: ReturnType<typeof createJournal>
-  payments: number
-  onStall?: () => void
-}
-
-export function setUp(onStall = () => {}) {
+export function setUp(onStall?: () => void) {
   const bugs: unknown[] = []
   const progress: unknown[] = []
-  const ctx: TestContext = { journal: createJournal(), payments: 0, onStall }
+  const ctx = testContext(onStall)
   const options = {
     onBug: (error: unknown) => bugs.push(error),
     onProgress: (...all: unknown[]) => progress.push(all),

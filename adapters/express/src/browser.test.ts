@@ -1,10 +1,10 @@
 /** The page in a real browser: a person buys with a wallet, on the local chain, with no other host contacted. */
 import { existsSync } from 'node:fs'
-import { type Devnet, startDevnet } from '@aetherkit/devnet'
 import { createPaymentPage, keypairSigner, signerAddress } from '@aetherkit/payments'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
-import { openShop, type Shop, VERSIONS } from '../test/shop.js'
+import { type Shop, VERSIONS } from '../test/shop.js'
+import { useShops } from '../test/shops.js'
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
@@ -25,22 +25,16 @@ const hasBrowser = existsSync(CHROMIUM)
 if (!hasBrowser) console.warn(`skipped: no Chromium at ${CHROMIUM}, set CHROMIUM_PATH`)
 
 describe.skipIf(!hasBrowser)('in Chromium', () => {
-  let devnet: Devnet
+  const shops = useShops()
   let browser: Browser
-  const shops: Shop[] = []
   const faults: string[] = []
 
   beforeAll(async () => {
-    devnet = await startDevnet({ slotMs: 20 })
     browser = await chromium.launch({ executablePath: CHROMIUM, args: BROWSER_ARGS })
   })
-  afterAll(async () => {
-    await browser?.close()
-    await devnet?.close()
-  })
+  afterAll(() => browser?.close())
   afterEach(async () => {
     for (const context of browser.contexts()) await context.close()
-    for (const shop of shops.splice(0)) await shop.close()
     expect(faults.splice(0)).toEqual([])
   })
 
@@ -49,15 +43,14 @@ describe.skipIf(!hasBrowser)('in Chromium', () => {
     options: { readonly testWallet?: boolean; readonly confirmTimeoutMs?: number } = {},
   ): Promise<Shop> {
     const { testWallet, confirmTimeoutMs } = options
-    const shop = await openShop(devnet, express, {
+    const shop = await shops.on(express)({
       ...(confirmTimeoutMs !== undefined && { confirmTimeoutMs, gates: { watchEveryMs: 50, waitMs: 200 } }),
       page: createPaymentPage({
-        rpcUrl: devnet.rpcUrl,
+        rpcUrl: shops.devnet.rpcUrl,
         network: 'solana-devnet',
-        ...(testWallet && { testWallet: devnet.wallets.buyer.secretKey }),
+        ...(testWallet && { testWallet: shops.devnet.wallets.buyer.secretKey }),
       }),
     })
-    shops.push(shop)
     shop.app.get(
       '/report',
       shop.paid({ price: '$0.10', description: 'Weather report for Cluj, the next seven days' }),
@@ -83,7 +76,7 @@ describe.skipIf(!hasBrowser)('in Chromium', () => {
     return page
   }
 
-  const tokens = async (owner: string) => (await devnet.tokensOf(owner)) ?? 0n
+  const tokens = async (owner: string) => (await shops.devnet.tokensOf(owner)) ?? 0n
   const shoot = async (page: Page, name: string) => {
     if (SCREENSHOTS !== undefined)
       await page.screenshot({ path: `${SCREENSHOTS}/${name}.png`, fullPage: true })
@@ -135,7 +128,7 @@ describe.skipIf(!hasBrowser)('in Chromium', () => {
     async (_version, express) => {
       const shop = await open(express)
       const page = await visit(shop)
-      const address = await inject(page, devnet.wallets.buyer.secretKey)
+      const address = await inject(page, shops.devnet.wallets.buyer.secretKey)
       const [had, earned] = [await tokens(address), await shop.earned()]
       await page.getByRole('button', { name: 'Pay with Injected' }).click()
       await page.getByRole('heading', { name: 'Sunny' }).waitFor()
@@ -172,7 +165,7 @@ describe.skipIf(!hasBrowser)('in Chromium', () => {
     const page = await visit(shop, '/report', width)
     await page.getByRole('button', { name: 'Pay with local test wallet' }).waitFor()
     const text = await page.textContent('main')
-    const { publicKey } = devnet.wallets.merchant
+    const { publicKey } = shops.devnet.wallets.merchant
     for (const word of [
       'Weather report for Cluj',
       '0.10',
@@ -192,7 +185,7 @@ describe.skipIf(!hasBrowser)('in Chromium', () => {
     const shop = await open()
     const earned = await shop.earned()
     const refusing = await visit(shop, '/report', 390)
-    await inject(refusing, devnet.wallets.buyer.secretKey, true)
+    await inject(refusing, shops.devnet.wallets.buyer.secretKey, true)
     await refusing.getByRole('button', { name: 'Pay with Injected' }).click()
     await expect.poll(() => refusing.textContent('#status')).toContain('The user said no.')
     await shoot(refusing, 'refused')
@@ -218,7 +211,7 @@ describe.skipIf(!hasBrowser)('in Chromium', () => {
     expect(await bare.isVisible('#none')).toBe(true)
     await shoot(bare, 'no-wallet')
     const page = await visit(shop, '/moving')
-    await inject(page, devnet.wallets.buyer.secretKey)
+    await inject(page, shops.devnet.wallets.buyer.secretKey)
     price = '$0.20'
     await page.getByRole('button', { name: 'Pay with Injected' }).click()
     await expect.poll(() => page.textContent('#status')).toContain('The seller has changed the terms.')
@@ -229,11 +222,11 @@ describe.skipIf(!hasBrowser)('in Chromium', () => {
     const shop = await open(undefined, { testWallet: true, confirmTimeoutMs: 200 })
     const earned = await shop.earned()
     const page = await visit(shop, '/report', 390)
-    devnet.setOptions({ confirmDelayMs: 600_000 })
+    shops.devnet.setOptions({ confirmDelayMs: 600_000 })
     await page.getByRole('button', { name: 'Pay with local test wallet' }).click()
     await page.getByText('on its way and not confirmed yet').waitFor()
     await shoot(page, 'waiting')
-    devnet.setOptions({ confirmDelayMs: 0 })
+    shops.devnet.setOptions({ confirmDelayMs: 0 })
     await page.getByRole('heading', { name: 'Sunny' }).waitFor()
     expect((await shop.earned()) - earned).toBe(100_000n)
     expect(shop.runs).toBe(1)

@@ -2,29 +2,16 @@
 import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Devnet, startDevnet } from '@aetherkit/devnet'
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
-import { openShop, type Shop, VERSIONS } from '../test/shop.js'
+import { describe, expect, test, vi } from 'vitest'
+import { VERSIONS } from '../test/shop.js'
+import { useShops } from '../test/shops.js'
 
 vi.setConfig({ testTimeout: 30_000 })
 
-let devnet: Devnet
-beforeAll(async () => {
-  devnet = await startDevnet({ slotMs: 20 })
-})
-afterAll(() => devnet?.close())
-
-const shops: Shop[] = []
-afterEach(async () => {
-  for (const shop of shops.splice(0)) await shop.close()
-})
+const shops = useShops()
 
 describe.each(VERSIONS)('on Express %s', (_version, express) => {
-  const open = async (options: Parameters<typeof openShop>[2] = {}): Promise<Shop> => {
-    const shop = await openShop(devnet, express, options)
-    shops.push(shop)
-    return shop
-  }
+  const open = shops.on(express)
 
   test('OPTIONS never reaches a handler, and lists what a browser must know', async () => {
     const shop = await open({ origin: '*' })

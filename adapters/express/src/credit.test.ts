@@ -1,5 +1,4 @@
 /** Credit for a handler that failed after the payment (spec payments 10, 16 D9), from the shop to the buyer's next call. */
-import { type Devnet, startDevnet } from '@aetherkit/devnet'
 import {
   createCredits,
   creditGrant,
@@ -9,24 +8,22 @@ import {
   memoryStore,
   payingFetch,
 } from '@aetherkit/payments'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import { openShop, type Shop, VERSIONS } from '../test/shop.js'
+import { beforeEach, expect, test } from 'vitest'
+import { type Shop, VERSIONS } from '../test/shop.js'
+import { useShops } from '../test/shops.js'
 
-let devnet: Devnet
+const shops = useShops()
+const open = shops.on(VERSIONS[1][1])
 let shop: Shop
 let isBroken: boolean
 /** Header of each request that the shop got. */
 let asked: Record<string, string | string[] | undefined>[]
 
-beforeAll(async () => {
-  devnet = await startDevnet({ slotMs: 20 })
-})
-afterAll(() => devnet?.close())
 beforeEach(async () => {
   isBroken = true
   asked = []
   const credits = createCredits({ store: memoryStore(), keys: [crypto.getRandomValues(new Uint8Array(32))] })
-  shop = await openShop(devnet, VERSIONS[1][1], {
+  shop = await open({
     gates: { onHandlerFailure: creditOnFailure(credits), onRequest: creditGrant(credits) },
   })
   shop.app.use((request, _response, next) => {
@@ -42,13 +39,12 @@ beforeEach(async () => {
   shop.app.get('/dear', shop.paid({ price: '$0.30' }), goods)
   shop.app.get('/free', (_request, response) => void response.send('free'))
 })
-afterEach(() => shop.close())
 
 function buyer(fetcher: typeof fetch = fetch, journal = memoryJournal()) {
   return payingFetch(fetcher, {
-    signer: keypairSigner(devnet.wallets.buyer.secretKey),
+    signer: keypairSigner(shops.devnet.wallets.buyer.secretKey),
     network: 'solana-devnet',
-    rpcUrl: devnet.rpcUrl,
+    rpcUrl: shops.devnet.rpcUrl,
     journal,
   })
 }
@@ -112,7 +108,7 @@ test('a credit that does not suffice is kept, and the call is paid', async () =>
 })
 
 test('a token goes to no free route, and not to another origin', async () => {
-  const other = await openShop(devnet, VERSIONS[1][1])
+  const other = await open()
   other.app.use((request, _response, next) => {
     asked.push(request.headers)
     next()
@@ -123,7 +119,6 @@ test('a token goes to no free route, and not to another origin', async () => {
   await buy(`${shop.base}/free`)
   expect(await (await buy(`${other.base}/goods`)).text()).toBe('other')
   expect(credited()).toEqual([])
-  await other.close()
 })
 
 test('a failing handler takes nothing from the credit', async () => {

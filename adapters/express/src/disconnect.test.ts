@@ -1,19 +1,11 @@
 /** Clients that leave, handlers that take long, responses that grow (spec payments 10), judged by the chain. */
-import { type Devnet, startDevnet } from '@aetherkit/devnet'
 import { createCredits, creditOnFailure, memoryStore } from '@aetherkit/payments'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { openShop, type Shop, VERSIONS } from '../test/shop.js'
+import { describe, expect, test } from 'vitest'
+import { type Shop, VERSIONS } from '../test/shop.js'
+import { useShops } from '../test/shops.js'
 import type { Route } from './index.js'
 
-let devnet: Devnet
-const shops: Shop[] = []
-beforeAll(async () => {
-  devnet = await startDevnet({ slotMs: 20 })
-})
-afterAll(() => devnet?.close())
-afterEach(async () => {
-  for (const shop of shops.splice(0)) await shop.close()
-})
+const shops = useShops()
 
 function signal(): { readonly promise: Promise<void>; readonly give: () => void } {
   let give = () => {}
@@ -24,11 +16,7 @@ function signal(): { readonly promise: Promise<void>; readonly give: () => void 
 }
 
 describe.each(VERSIONS)('on Express %s', (_version, express) => {
-  async function open(options: Parameters<typeof openShop>[2] = {}): Promise<Shop> {
-    const shop = await openShop(devnet, express, options)
-    shops.push(shop)
-    return shop
-  }
+  const open = shops.on(express)
 
   /** Buys from a handler that waits, and leaves it waiting; `finish` lets it go on. */
   async function leave(shop: Shop, route: Partial<Route>, body: string) {

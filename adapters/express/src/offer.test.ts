@@ -1,5 +1,4 @@
 /** What a route asks, in its whole breadth (spec payments 4, 7, 11): several tokens, own words, the catalogue. */
-import { type Devnet, startDevnet } from '@aetherkit/devnet'
 import {
   createDiscovery,
   createLedger,
@@ -10,17 +9,17 @@ import {
   payingFetch,
   type Settler,
 } from '@aetherkit/payments'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { openShop, type Shop, VERSIONS } from '../test/shop.js'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { VERSIONS } from '../test/shop.js'
+import { useShops } from '../test/shops.js'
 import { setSettlementOverrides } from './index.js'
 
-let devnet: Devnet
-const shops: Shop[] = []
+const shops = useShops()
 /** A second token of the local chain, of 2 decimals. */
 const POINTS = 'So11111111111111111111111111111111111111112'
 
 beforeAll(async () => {
-  devnet = await startDevnet({ slotMs: 20 })
+  const { devnet } = shops
   const mint = new Uint8Array(82)
   mint[44] = 2
   mint[45] = 1
@@ -45,32 +44,24 @@ beforeAll(async () => {
   await devnet.setTokens(buyer.publicKey, 1_000n, POINTS)
   await devnet.setTokens(merchant.publicKey, 0n, POINTS)
 })
-afterAll(() => devnet?.close())
-afterEach(async () => {
-  for (const shop of shops.splice(0)) await shop.close()
-})
 
 test('charging another amount than was signed is unsupported, by its upstream name', () => {
   expect(() => setSettlementOverrides()).toThrow(expect.objectContaining({ code: 'unsupported' }))
 })
 
 describe.each(VERSIONS)('on Express %s', (_version, express) => {
-  async function open(options: Parameters<typeof openShop>[2] = {}): Promise<Shop> {
-    const shop = await openShop(devnet, express, options)
-    shops.push(shop)
-    return shop
-  }
+  const open = shops.on(express)
 
   test('a route with two tokens is paid in either, in v2 and in v1', async () => {
     const shop = await open()
-    const { merchant, buyer } = devnet.wallets
+    const { merchant, buyer } = shops.devnet.wallets
     const accepts = [{ price: '$0.10' }, { price: { asset: POINTS, amount: '7' } }]
     shop.app.get('/both', shop.paid({ accepts }), (_request, response) => {
       response.end(String(++shop.runs))
     })
     const earned = async () => [
       await shop.earned(),
-      (await devnet.tokensOf(merchant.publicKey, POINTS)) ?? 0n,
+      (await shops.devnet.tokensOf(merchant.publicKey, POINTS)) ?? 0n,
     ]
     const inV1: typeof fetch = async (input, init) => {
       const response = await fetch(input, init)
@@ -87,7 +78,7 @@ describe.each(VERSIONS)('on Express %s', (_version, express) => {
         const buy = payingFetch(fetcher, {
           signer: keypairSigner(buyer.secretKey),
           network: 'solana-devnet',
-          rpcUrl: devnet.rpcUrl,
+          rpcUrl: shops.devnet.rpcUrl,
           policy: { assets: [asset] },
         })
         expect((await buy(`${shop.base}/both`)).status).toBe(200)
@@ -99,9 +90,9 @@ describe.each(VERSIONS)('on Express %s', (_version, express) => {
   })
 
   test('a settlement that failed for good is told in the route’s words, and buyers still read theirs', async () => {
-    const { facilitator } = devnet.wallets
+    const { facilitator } = shops.devnet.wallets
     const real = createSolanaSettler({
-      rpcUrl: devnet.rpcUrl,
+      rpcUrl: shops.devnet.rpcUrl,
       network: DEVNET,
       sponsors: [keypairSigner(facilitator.secretKey)],
     })

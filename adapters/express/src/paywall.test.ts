@@ -1,86 +1,27 @@
-import { request as httpRequest, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { type Devnet, startDevnet } from '@aetherkit/devnet'
-import {
-  createBinding,
-  createGate,
-  createLedger,
-  createSolanaSettler,
-  DEVNET,
-  type Gate,
-  keypairSigner,
-  memoryStore,
-  type PayingFetch,
-  payingFetch,
-} from '@aetherkit/payments'
-import express5 from 'express'
-import express4 from 'express4'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { keepRawBody, type Paywall, paywall } from './index.js'
+import type { Gate } from '@aetherkit/payments'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { type Shop, VERSIONS } from '../test/shop.js'
+import { useShops } from '../test/shops.js'
+import { keepRawBody, paywall } from './index.js'
 
-let devnet: Devnet
-beforeAll(async () => {
-  devnet = await startDevnet({ slotMs: 20 })
-})
-afterAll(() => devnet?.close())
+const shops = useShops()
 
-const earned = async () => (await devnet.tokensOf(devnet.wallets.merchant.publicKey)) ?? 0n
-
-describe.each([
-  ['4', express4],
-  ['5', express5],
-])('on Express %s', (_version, express) => {
-  let gate: Gate
-  let server: Server
+describe.each(VERSIONS)('on Express %s', (_version, express) => {
+  const open = shops.on(express)
+  let app: Shop['app']
   let base: string
-  let paid: Paywall
-  let fetch: PayingFetch
-  let app: ReturnType<typeof express5>
+  let paid: Shop['paid']
+  let fetch: Shop['fetch']
+  let earned: Shop['earned']
+  let status: (...request: Parameters<Shop['raw']>) => Promise<number>
   let runs: number
 
   beforeEach(async () => {
-    const { facilitator, merchant, buyer } = devnet.wallets
-    const settler = createSolanaSettler({
-      rpcUrl: devnet.rpcUrl,
-      network: DEVNET,
-      sponsors: [keypairSigner(facilitator.secretKey)],
-    })
-    const binding = createBinding({ keys: [crypto.getRandomValues(new Uint8Array(32))] })
-    gate = createGate({ settler, ledger: createLedger(memoryStore()), binding, rateLimit: false })
-    app = express()
+    const shop = await open()
+    ;({ app, base, paid, fetch, earned } = shop)
+    status = async (...request) => (await shop.raw(...request)).status
     runs = 0
-    await new Promise<void>((resolve) => {
-      server = app.listen(0, '127.0.0.1', () => resolve())
-    })
-    base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-    paid = paywall({ gate, network: 'solana-devnet', payTo: merchant.publicKey, baseUrl: base })
-    fetch = payingFetch(globalThis.fetch, {
-      signer: keypairSigner(buyer.secretKey),
-      network: 'solana-devnet',
-      rpcUrl: devnet.rpcUrl,
-      budget: { perCall: '$1', total: '$50' },
-    })
   })
-
-  afterEach(async () => {
-    gate.close()
-    server.closeAllConnections()
-    await new Promise((resolve) => server.close(resolve))
-  })
-
-  /** Node's fetch tidies paths up; a raw request does not. */
-  const status = (method: string, path: string, headers: Record<string, string> = {}) =>
-    new Promise<number>((resolve, reject) => {
-      const asked = httpRequest(
-        { port: new URL(base).port, host: '127.0.0.1', method, path, headers },
-        (response) => {
-          response.resume()
-          resolve(response.statusCode ?? 0)
-        },
-      )
-      asked.on('error', reject)
-      asked.end()
-    })
 
   test('a priced route answers 402 in three dialects and serves who pays', async () => {
     app.get('/report', paid({ price: '$0.10', description: 'a report' }), (_request, response) => {
@@ -277,7 +218,7 @@ test.each([
   const paid = paywall({
     gate,
     network: 'solana-devnet',
-    payTo: devnet.wallets.merchant.publicKey,
+    payTo: shops.devnet.wallets.merchant.publicKey,
     baseUrl: 'http://localhost',
   })
   expect(() => paid(route)).toThrow(expect.objectContaining({ code }))

@@ -1,29 +1,16 @@
 /** Bodies that are bound to their payment, on real Express 4 and 5. */
 import { request as httpRequest } from 'node:http'
-import { type Devnet, startDevnet } from '@aetherkit/devnet'
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
-import { openShop, type Shop, VERSIONS } from '../test/shop.js'
+import { describe, expect, test, vi } from 'vitest'
+import { VERSIONS } from '../test/shop.js'
+import { useShops } from '../test/shops.js'
 import { keepRawBody } from './index.js'
 
 vi.setConfig({ testTimeout: 30_000 })
 
-let devnet: Devnet
-beforeAll(async () => {
-  devnet = await startDevnet({ slotMs: 20 })
-})
-afterAll(() => devnet?.close())
-
-const shops: Shop[] = []
-afterEach(async () => {
-  for (const shop of shops.splice(0)) await shop.close()
-})
+const shops = useShops()
 
 describe.each(VERSIONS)('on Express %s', (_version, express) => {
-  const open = async (options: Parameters<typeof openShop>[2] = {}): Promise<Shop> => {
-    const shop = await openShop(devnet, express, options)
-    shops.push(shop)
-    return shop
-  }
+  const open = shops.on(express)
 
   test('the raw body is read before express.json, bound, and still there for the parser', async () => {
     const shop = await open()

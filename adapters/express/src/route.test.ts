@@ -1,29 +1,16 @@
 /** What a route may ask for and what becomes of it, on real Express 4 and 5. */
-import { type Devnet, startDevnet } from '@aetherkit/devnet'
 import { createCredits, creditGrant, creditOnFailure, memoryStore, type Paid } from '@aetherkit/payments'
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
-import { openShop, type Shop, VERSIONS } from '../test/shop.js'
+import { describe, expect, test, vi } from 'vitest'
+import { VERSIONS } from '../test/shop.js'
+import { useShops } from '../test/shops.js'
 import { paymentOf } from './index.js'
 
 vi.setConfig({ testTimeout: 30_000 })
 
-let devnet: Devnet
-beforeAll(async () => {
-  devnet = await startDevnet({ slotMs: 20 })
-})
-afterAll(() => devnet?.close())
-
-const shops: Shop[] = []
-afterEach(async () => {
-  for (const shop of shops.splice(0)) await shop.close()
-})
+const shops = useShops()
 
 describe.each(VERSIONS)('on Express %s', (_version, express) => {
-  const open = async (options: Parameters<typeof openShop>[2] = {}): Promise<Shop> => {
-    const shop = await openShop(devnet, express, options)
-    shops.push(shop)
-    return shop
-  }
+  const open = shops.on(express)
 
   test("the seed's receipt is in JSON bodies for X-Payment, never for PAYMENT-SIGNATURE, never over one", async () => {
     const shop = await open()
@@ -86,7 +73,7 @@ describe.each(VERSIONS)('on Express %s', (_version, express) => {
           success: true,
           transaction: paid?.transaction,
           amount: '100000',
-          payer: devnet.wallets.buyer.publicKey,
+          payer: shops.devnet.wallets.buyer.publicKey,
         },
       ])
     }

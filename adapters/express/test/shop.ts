@@ -47,6 +47,11 @@ export interface Shop {
   close(): Promise<void>
 }
 
+export interface ShopOptions extends Partial<PaywallOptions> {
+  readonly gates?: Partial<GateOptions>
+  readonly confirmTimeoutMs?: number
+}
+
 interface RawAnswer {
   readonly status: number
   readonly headers: IncomingHttpHeaders
@@ -56,10 +61,7 @@ interface RawAnswer {
 export async function openShop(
   devnet: Devnet,
   express: typeof express5,
-  options: Partial<PaywallOptions> & {
-    readonly gates?: Partial<GateOptions>
-    readonly confirmTimeoutMs?: number
-  } = {},
+  options: ShopOptions = {},
 ): Promise<Shop> {
   const { gates, confirmTimeoutMs, ...rest } = options
   const { facilitator, merchant, buyer } = devnet.wallets

@@ -1,54 +1,11 @@
 /** Other agents as tools of a LangChain agent (spec a2a 8.1): the adapter maps them as any other tool. */
-import { createAgent as createA2AAgent, type Execution } from '@aetherkit/a2a'
-import { a2aContext, a2aTools, memoryAgentConversations } from '@aetherkit/tools/a2a'
 import { AIMessage, type BaseMessage, HumanMessage, ToolMessage } from '@langchain/core/messages'
 import { fakeModel } from '@langchain/core/testing'
 import { Command, MemorySaver } from '@langchain/langgraph'
 import { createAgent, humanInTheLoopMiddleware } from 'langchain'
-import { afterEach, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
+import { openGuide } from '../../../packages/tools/test/guide.js'
 import { interruptOn, toLangChainTools } from './index.js'
-
-const ends: (() => Promise<unknown>)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end()
-})
-
-/** `ask` and `allow` wait for an answer, `wait` works until it is cancelled, the rest is echoed. */
-async function setUp() {
-  const executions: Execution[] = []
-  const served = createA2AAgent({
-    card: {
-      name: 'Guide',
-      description: 'Knows places',
-      skills: [{ id: 'places', name: 'Places', description: 'Finds places' }],
-    },
-    authenticate: () => ({ owner: 'bearer:me', anonymous: false }),
-    executor: {
-      async execute(execution) {
-        executions.push(execution)
-        const { text, resumed, signal, progress, artifact } = execution
-        if (!resumed && text === 'ask') return { state: 'input-required', message: 'Which city?' }
-        if (!resumed && text === 'allow')
-          return {
-            state: 'input-required',
-            message: [{ text: 'May I?' }, { data: { approvals: [{ id: '1', tool: 'book' }] } }],
-          }
-        progress('looking')
-        if (text === 'wait')
-          await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
-        artifact({ id: 'result', parts: [{ text: `about ${text}` }, { data: { stars: 5 } }] })
-        return undefined
-      },
-    },
-  })
-  const { url } = await served.listen()
-  const { tools: definitions, close } = await a2aTools({
-    agents: { guide: { url, auth: { bearer: 'me' }, allowPrivateNetwork: true, guard: { warn: () => {} } } },
-  })
-  ends.push(() => served.close(), close)
-  const ctx = a2aContext({ threadId: 'thread', conversations: memoryAgentConversations() })
-  return { definitions, ctx, executions }
-}
 
 const calling = (...messages: string[]) =>
   messages
@@ -67,7 +24,7 @@ const lastTool = (messages: readonly BaseMessage[]): ToolMessage => {
 const go = { messages: [new HumanMessage('go')] }
 
 it('gives the model labelled text, the application the artifacts, and the stream the progress', async () => {
-  const { definitions, ctx } = await setUp()
+  const { definitions, ctx } = await openGuide()
   const agent = createAgent({ model: calling('Oslo'), tools: toLangChainTools(definitions, ctx) })
   const chunks: unknown[] = []
   let messages: BaseMessage[] = []
@@ -83,7 +40,7 @@ it('gives the model labelled text, the application the artifacts, and the stream
 })
 
 it('goes on with the same task when the model calls again with the answer', async () => {
-  const { definitions, ctx, executions } = await setUp()
+  const { definitions, ctx, executions } = await openGuide()
   const agent = createAgent({ model: calling('ask', 'Oslo'), tools: toLangChainTools(definitions, ctx) })
   const { messages } = await agent.invoke(go)
   expect(lastTool(messages).text).toContain('about Oslo')
@@ -91,7 +48,7 @@ it('goes on with the same task when the model calls again with the answer', asyn
 })
 
 it('pauses the graph with the question, goes on with the answer, and asks the agent once for each', async () => {
-  const { definitions, ctx, executions } = await setUp()
+  const { definitions, ctx, executions } = await openGuide()
   const tools = toLangChainTools(definitions, ctx, { interrupt: true })
   const agent = createAgent({ model: calling('ask'), tools, checkpointer: new MemorySaver() })
   const config = { configurable: { thread_id: 'one' } }
@@ -110,7 +67,7 @@ it('pauses the graph with the question, goes on with the answer, and asks the ag
 })
 
 it('asks a human through the middleware when the agent leaves a decision to one', async () => {
-  const { definitions, ctx, executions } = await setUp()
+  const { definitions, ctx, executions } = await openGuide()
   const agent = createAgent({
     model: calling('allow', 'approve'),
     tools: toLangChainTools(definitions, ctx),
@@ -129,7 +86,7 @@ it('asks a human through the middleware when the agent leaves a decision to one'
 })
 
 it('cancels the task at the agent when the run is aborted', async () => {
-  const { definitions, ctx, executions } = await setUp()
+  const { definitions, ctx, executions } = await openGuide()
   const agent = createAgent({ model: calling('wait'), tools: toLangChainTools(definitions, ctx) })
   const stop = new AbortController()
   const running = agent.invoke(go, { signal: stop.signal })

@@ -1,54 +1,19 @@
 /** The adapter in LangChain's own agent loop, with its own test model (spec frameworks 11.1). */
-import { createJournal, defineTool, type ModelPart, ToolError } from '@aetherkit/tools'
 import { AIMessage, HumanMessage, ToolMessage } from '@langchain/core/messages'
 import { fakeModel } from '@langchain/core/testing'
 import type { StructuredToolInterface } from '@langchain/core/tools'
 import { Command, MemorySaver } from '@langchain/langgraph'
 import { createAgent, humanInTheLoopMiddleware } from 'langchain'
 import { describe, expect, it } from 'vitest'
-import { z } from 'zod'
+import { definitions, testContext } from '../../../packages/tools/test/deeds.js'
 import { interruptOn, toLangChainTools } from './index.js'
 
 type Deed = 'answer' | 'refuse' | 'break' | 'stall' | 'draw' | 'progress'
 
-/** A tool that does what its first argument says, and counts what it did. */
 function setUp(onStall?: () => void) {
-  const made = { payments: 0, bugs: [] as unknown[] }
-  const act = defineTool({
-    name: 'act',
-    description: 'Does as told',
-    input: z.object({ deed: z.string().describe('What to do') }),
-    output: z.object({ deed: z.string(), proof: z.string() }),
-    timeoutMs: 20,
-    async execute(_ctx: object, { deed }: { deed: string }, { onProgress }) {
-      if (deed === 'refuse') throw new ToolError({ code: 'NOT_FOUND', message: 'no such agent' })
-      if (deed === 'break') throw new Error('hunter2')
-      if (deed === 'stall') return new Promise(() => onStall?.())
-      if (deed === 'progress') onProgress?.({ state: 'half' })
-      return { deed, proof: 'sealed' }
-    },
-    toModel: ({ deed }): string | ModelPart[] =>
-      deed === 'draw'
-        ? [
-            { type: 'text', text: 'A picture.' },
-            { type: 'file', mediaType: 'image/png', base64: 'AAAA' },
-            { type: 'file', mediaType: 'text/csv', base64: 'AAAA', filename: 'a.csv' },
-          ]
-        : `Did ${deed}.`,
-  })
-  const pay = defineTool({
-    name: 'pay',
-    description: 'Pays',
-    input: z.object({ amount: z.string().regex(/^\d+$/).transform(BigInt).describe('Atomic units') }),
-    output: z.object({ receipt: z.string() }),
-    annotations: { spends: true, destructive: true },
-    approval: (_ctx: object, { amount }: { amount: bigint }) => amount > 100n && `Pay ${amount} units?`,
-    execute: async () => ({ receipt: String(++made.payments) }),
-  })
-  const definitions = [act, pay]
-  const ctx = { journal: createJournal() }
-  const tools = toLangChainTools(definitions, ctx, { onBug: (error) => made.bugs.push(error) })
-  return { made, definitions, ctx, tools }
+  const ctx = testContext(onStall)
+  const bugs: unknown[] = []
+  return { ctx, bugs, tools: toLangChainTools(definitions, ctx, { onBug: (error) => bugs.push(error) }) }
 }
 
 async function runAgent(tools: StructuredToolInterface[], name: string, args: Record<string, unknown>) {
@@ -88,11 +53,11 @@ describe('in createAgent', () => {
   })
 
   it('hides an unknown exception behind INTERNAL and reports it', async () => {
-    const { tools, made } = setUp()
+    const { tools, bugs } = setUp()
     const { result, seen } = await runAgent(tools, 'act', { deed: 'break' })
     expect(JSON.parse(String(result.content))).toMatchObject({ error: 'INTERNAL', message: 'act failed' })
     expect(seen).not.toContain('hunter2')
-    expect(String(made.bugs[0])).toContain('hunter2')
+    expect(String(bugs[0])).toContain('hunter2')
   })
 
   it('answers TIMEOUT for a tool that is late, and the loop goes on', async () => {
@@ -174,61 +139,61 @@ describe('invoked directly', () => {
 describe('human in the loop', () => {
   /** An agent that pays `amount` and then `next`, gated by the definitions' own approval. */
   function payingAgent(amount: string) {
-    const { made, definitions, ctx, tools } = setUp()
+    const { ctx, tools } = setUp()
     const model = fakeModel()
       .respondWithTools([{ name: 'pay', args: { amount }, id: 'call-1' }])
       .respond(new AIMessage('done'))
       .respond(new AIMessage('done again'))
     const middleware = [humanInTheLoopMiddleware({ interruptOn: interruptOn(definitions, ctx) })]
     const agent = createAgent({ model, tools, middleware, checkpointer: new MemorySaver() })
-    return { made, agent, config: { configurable: { thread_id: '1' } } }
+    return { ctx, agent, config: { configurable: { thread_id: '1' } } }
   }
   const go = { messages: [new HumanMessage('pay')] }
   const resume = (type: 'approve' | 'reject') => new Command({ resume: { decisions: [{ type }] } })
 
   it('shows the human the text of the definition and pays after the approval', async () => {
-    const { made, agent, config } = payingAgent('500')
+    const { ctx, agent, config } = payingAgent('500')
     const paused = await agent.invoke(go, config)
     const [interrupt] = paused.__interrupt__ ?? []
     expect(interrupt?.value).toMatchObject({
       actionRequests: [{ name: 'pay', description: 'Pay 500 units?' }],
       reviewConfigs: [{ actionName: 'pay', allowedDecisions: ['approve', 'reject'] }],
     })
-    expect(made.payments).toBe(0)
+    expect(ctx.payments).toBe(0)
     const { messages } = await agent.invoke(resume('approve'), config)
     expect(toolMessageOf(messages)).toMatchObject({ status: 'success', content: '{"receipt":"1"}' })
-    expect(made.payments).toBe(1)
+    expect(ctx.payments).toBe(1)
   })
 
   it('pays nothing after a rejection', async () => {
-    const { made, agent, config } = payingAgent('500')
+    const { ctx, agent, config } = payingAgent('500')
     await agent.invoke(go, config)
     const { messages } = await agent.invoke(resume('reject'), config)
     expect(toolMessageOf(messages).status).toBe('error')
-    expect(made.payments).toBe(0)
+    expect(ctx.payments).toBe(0)
   })
 
   it('does not ask below the threshold of the definition, nor about arguments that do not parse', async () => {
     const cheap = payingAgent('100')
     expect((await cheap.agent.invoke(go, cheap.config)).__interrupt__).toBeUndefined()
-    expect(cheap.made.payments).toBe(1)
+    expect(cheap.ctx.payments).toBe(1)
     const wrong = payingAgent('all')
     expect((await wrong.agent.invoke(go, wrong.config)).__interrupt__).toBeUndefined()
-    expect(wrong.made.payments).toBe(0)
+    expect(wrong.ctx.payments).toBe(0)
   })
 
   it('pays once when an older checkpoint is resumed again', async () => {
-    const { made, agent, config } = payingAgent('500')
+    const { ctx, agent, config } = payingAgent('500')
     await agent.invoke(go, config)
     const older = await agent.graph.getState(config)
     await agent.invoke(resume('approve'), config)
     const again = await agent.invoke(resume('approve'), older.config)
     expect(toolMessageOf(again.messages).content).toBe('{"receipt":"1"}')
-    expect(made.payments).toBe(1)
+    expect(ctx.payments).toBe(1)
   })
 
   it('gates the prefixed names', () => {
-    const { definitions, ctx } = setUp()
+    const { ctx } = setUp()
     const prefix = 'bank_'
     const [act, pay] = toLangChainTools(definitions, ctx, { prefix })
     expect([act?.name, pay?.name]).toEqual(['bank_act', 'bank_pay'])

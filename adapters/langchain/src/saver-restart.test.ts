@@ -1,39 +1,16 @@
 import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
 import { createConnection, createServer } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type Client, connect, localSigner, type Signer } from '@aetherkit/client'
-import { createRelay, openLmdbStore, type Relay } from '@aetherkit/relay'
+import { localSigner } from '@aetherkit/client'
+import { createRelay, openLmdbStore } from '@aetherkit/relay'
 import { fakeModel } from '@langchain/core/testing'
 import { Annotation, START, StateGraph } from '@langchain/langgraph'
 import { AIMessage, createAgent, HumanMessage } from 'langchain'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { AetherSaver } from './checkpoint.js'
+import { folder, openSaver, relay } from '../test/checkpoint.js'
+import type { AetherSaver } from './checkpoint.js'
 
 const MAIN = fileURLToPath(new URL('../../../relay/dist/main.js', import.meta.url))
-
-function folder(): string {
-  const path = mkdtempSync(join(tmpdir(), 'aether-saver-'))
-  onTestFinished(() => rmSync(path, { recursive: true }))
-  return join(path, 'data')
-}
-
-async function relay(options: Parameters<typeof createRelay>[0] = {}): Promise<Relay> {
-  const started = await createRelay({ port: 0, verifyWorkers: 1, ...options })
-  onTestFinished(() => started.close())
-  return started
-}
-
-async function open(
-  url: string,
-  signer: Signer = localSigner(),
-): Promise<{ client: Client; saver: AetherSaver }> {
-  const client = await connect(url, { signer, reconnect: { minMs: 20, maxMs: 100 } })
-  onTestFinished(() => client.close())
-  return { client, saver: new AetherSaver(client, { signer }) }
-}
 
 /** The relay in a process of its own, to be killed. */
 async function relayProcess(path: string): Promise<{ port: number; kill(): Promise<void> }> {
@@ -88,13 +65,13 @@ describe('a conversation', () => {
     const signer = localSigner()
     const config = { configurable: { thread_id: 'conversation' } }
     const first = await createRelay({ port: 0, store: openLmdbStore(path), verifyWorkers: 1 })
-    const one = await open(first.url, signer)
+    const one = await openSaver(first.url, signer)
     await agentWith(one.saver).invoke(say('my name is Ada'), config)
     await one.client.close()
     await first.close()
 
     const again = await relay({ store: openLmdbStore(path) })
-    const two = await open(again.url, signer)
+    const two = await openSaver(again.url, signer)
     const { messages } = await agentWith(two.saver).invoke(say('who am I?'), config)
     expect(messages.map(({ text }) => text)).toEqual([
       'my name is Ada',
@@ -109,7 +86,7 @@ describe('a conversation', () => {
     const front = await address()
     let relay = await relayProcess(path)
     front.to = relay.port
-    const { saver } = await open(front.url)
+    const { saver } = await openSaver(front.url)
     const Count = Annotation.Root({ n: Annotation<number>({ reducer: (a, b) => a + b, default: () => 0 }) })
     const graph = new StateGraph(Count)
       .addNode('add', () => ({ n: 1 }))
@@ -131,7 +108,7 @@ describe('a conversation', () => {
   test('may have large and binary state, byte by byte', async () => {
     const { url } = await relay()
     const signer = localSigner()
-    const { saver } = await open(url, signer)
+    const { saver } = await openSaver(url, signer)
     const State = Annotation.Root({
       big: Annotation<string>(),
       bytes: Annotation<Uint8Array>(),
@@ -149,7 +126,7 @@ describe('a conversation', () => {
         .addEdge(START, 'keep')
         .compile({ checkpointer })
     await graph(saver).invoke(value, config)
-    const { values } = await graph((await open(url, signer)).saver).getState(config)
+    const { values } = await graph((await openSaver(url, signer)).saver).getState(config)
     expect(values.big === value.big).toBe(true)
     expect(Buffer.from(values.bytes).equals(value.bytes)).toBe(true)
     expect(values.map).toEqual(value.map)

@@ -1,33 +1,12 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Client, connect, localSigner, type Signer } from '@aetherkit/client'
-import { createRelay, openLmdbStore, type Relay } from '@aetherkit/relay'
+import { localSigner } from '@aetherkit/client'
+import { createRelay, openLmdbStore } from '@aetherkit/relay'
 import { Annotation, Command, interrupt, MemorySaver, START, StateGraph } from '@langchain/langgraph'
 import { emptyCheckpoint, uuid6 } from '@langchain/langgraph-checkpoint'
-import { describe, expect, onTestFinished, test } from 'vitest'
-import { AetherSaver } from './checkpoint.js'
-
-function folder(): string {
-  const path = mkdtempSync(join(tmpdir(), 'aether-saver-'))
-  onTestFinished(() => rmSync(path, { recursive: true }))
-  return join(path, 'data')
-}
-
-async function relay(options: Parameters<typeof createRelay>[0] = {}): Promise<Relay> {
-  const started = await createRelay({ port: 0, verifyWorkers: 1, ...options })
-  onTestFinished(() => started.close())
-  return started
-}
-
-async function open(
-  url: string,
-  signer: Signer = localSigner(),
-): Promise<{ client: Client; saver: AetherSaver }> {
-  const client = await connect(url, { signer, reconnect: { minMs: 20, maxMs: 100 } })
-  onTestFinished(() => client.close())
-  return { client, saver: new AetherSaver(client, { signer }) }
-}
+import { describe, expect, test } from 'vitest'
+import { folder, openSaver, relay } from '../test/checkpoint.js'
+import type { AetherSaver } from './checkpoint.js'
 
 describe('control', () => {
   const Order = Annotation.Root({
@@ -45,11 +24,11 @@ describe('control', () => {
     const { url } = await relay()
     const signer = localSigner()
     const config = { configurable: { thread_id: 'order' } }
-    const one = await open(url, signer)
+    const one = await openSaver(url, signer)
     const asked = await graphWith(one.saver).invoke({ steps: ['began'] }, config)
     expect(asked).toMatchObject({ __interrupt__: [{ value: 'may I?' }] })
     await one.client.close()
-    const graph = graphWith((await open(url, signer)).saver)
+    const graph = graphWith((await openSaver(url, signer)).saver)
     expect((await graph.getState(config)).next).toEqual(['ask'])
     const { steps } = await graph.invoke(new Command({ resume: 'yes' }), config)
     expect(steps).toEqual(['began', 'asked: yes', 'acted'])
@@ -57,7 +36,7 @@ describe('control', () => {
 
   test('history, time travel and forks are those of MemorySaver', async () => {
     const { url } = await relay()
-    const { saver } = await open(url)
+    const { saver } = await openSaver(url)
     const runs = await Promise.all(
       [saver, new MemorySaver()].map(async (checkpointer) => {
         const graph = graphWith(checkpointer)
@@ -94,7 +73,10 @@ describe('control', () => {
   test('two processes work on threads at once', async () => {
     const { url } = await relay()
     const signer = localSigner()
-    const graphs = [graphWith((await open(url, signer)).saver), graphWith((await open(url, signer)).saver)]
+    const graphs = [
+      graphWith((await openSaver(url, signer)).saver),
+      graphWith((await openSaver(url, signer)).saver),
+    ]
     await Promise.all(
       Array.from({ length: 12 }, async (_, n) => {
         const config = { configurable: { thread_id: `thread ${n}` } }
@@ -111,7 +93,7 @@ describe('privacy', () => {
     const path = folder()
     const signer = localSigner()
     const first = await createRelay({ port: 0, store: openLmdbStore(path), verifyWorkers: 1 })
-    const { client, saver } = await open(first.url, signer)
+    const { client, saver } = await openSaver(first.url, signer)
     const config = { configurable: { thread_id: 'thread-of-ada', checkpoint_ns: 'inner-space' } }
     const checkpoint = {
       ...emptyCheckpoint(),
@@ -127,7 +109,7 @@ describe('privacy', () => {
     await saver.putWrites(placed, [['secret', 'pending-of-ada']], 'task-of-ada')
     expect((await saver.getTuple(config))?.checkpoint).toEqual(checkpoint)
 
-    const { saver: theirs } = await open(first.url)
+    const { saver: theirs } = await openSaver(first.url)
     expect(await theirs.getTuple(config)).toBeUndefined()
     expect(await theirs.getTuple(placed)).toBeUndefined()
     for await (const tuple of theirs.list({})) expect(tuple).toBeUndefined()
@@ -155,7 +137,7 @@ describe('privacy', () => {
   test('a deleted thread is gone for every process', async () => {
     const { url } = await relay()
     const signer = localSigner()
-    const [one, two] = [await open(url, signer), await open(url, signer)]
+    const [one, two] = [await openSaver(url, signer), await openSaver(url, signer)]
     const thread = { configurable: { thread_id: 'x' } }
     const placed = await one.saver.put(
       thread,
@@ -175,7 +157,7 @@ describe('privacy', () => {
 describe('misuse', () => {
   test('a thread id is a text', async () => {
     const { url } = await relay()
-    const { saver } = await open(url)
+    const { saver } = await openSaver(url)
     const metadata = { source: 'input', step: -1, parents: {} } as const
     for (const thread_id of [undefined, 5, '', null]) {
       const put = saver.put({ configurable: { thread_id } }, emptyCheckpoint(), metadata, {})
@@ -187,7 +169,7 @@ describe('misuse', () => {
 
   test('names that are members of every object are names like others', async () => {
     const { url } = await relay()
-    const { saver } = await open(url)
+    const { saver } = await openSaver(url)
     const names = ['__proto__', 'constructor', 'toString']
     const channel_values = Object.fromEntries(names.map((name) => [name, { name }]))
     const channel_versions = Object.fromEntries(names.map((name) => [name, 1]))

@@ -1,49 +1,8 @@
 /** AetherStore against LangGraph's InMemoryStore, on random operations. */
-import { type Client, connect, localSigner } from '@aetherkit/client'
-import { createRelay } from '@aetherkit/relay'
-import { Embeddings } from '@langchain/core/embeddings'
 import { InMemoryStore, type Item, type Operation } from '@langchain/langgraph-checkpoint'
 import fc from 'fast-check'
-import { describe, expect, onTestFinished, test } from 'vitest'
-import { AetherStore, type AetherStoreOptions } from './checkpoint.js'
-
-async function relay(): Promise<string> {
-  const started = await createRelay({ port: 0, verifyWorkers: 1 })
-  onTestFinished(() => started.close())
-  return started.url
-}
-
-async function open(
-  url: string,
-  options: Partial<AetherStoreOptions> = {},
-): Promise<{ client: Client; store: AetherStore }> {
-  const signer = localSigner()
-  const client = await connect(url, { signer })
-  onTestFinished(() => client.close())
-  return { client, store: new AetherStore(client, { ...options, signer }) }
-}
-
-/** Counts letters: texts of the same letters point the same way. */
-class LetterEmbeddings extends Embeddings {
-  calls = 0
-
-  constructor() {
-    super({})
-  }
-
-  async embedDocuments(texts: string[]): Promise<number[][]> {
-    this.calls++
-    return texts.map(letters)
-  }
-
-  async embedQuery(text: string): Promise<number[]> {
-    return letters(text)
-  }
-}
-
-const ALPHABET = 'abcdefghijklmnopqrstuvwxyz'
-const letters = (text: string): number[] =>
-  [...ALPHABET].map((letter) => text.toLowerCase().split(letter).length - 1)
+import { describe, expect, test } from 'vitest'
+import { LetterEmbeddings, openStore, relay } from '../test/checkpoint.js'
 
 /** One letter each: `InMemoryStore` takes namespaces for their joined text, so that `u` would be a prefix of `users`. */
 const label = fc.constantFrom('a', 'b', 'c')
@@ -99,10 +58,10 @@ function comparable(result: unknown): unknown {
 
 describe('like InMemoryStore', () => {
   test('for random operations, in batches', { timeout: 60_000 }, async () => {
-    const url = await relay()
+    const { url } = await relay()
     await fc.assert(
       fc.asyncProperty(fc.array(fc.array(operation, { maxLength: 6 }), { maxLength: 5 }), async (batches) => {
-        const { store, client } = await open(url)
+        const { store, client } = await openStore(url)
         const model = new InMemoryStore()
         for (const batch of batches) {
           // InMemoryStore goes on listing namespaces that have no items any more.
@@ -122,14 +81,14 @@ describe('like InMemoryStore', () => {
   })
 
   test('for pages of one namespace, in order', { timeout: 60_000 }, async () => {
-    const url = await relay()
+    const { url } = await relay()
     const put = fc.record({ key: fc.constantFrom(...'klmnopq'), value: fc.option(value, { freq: 5 }) })
     await fc.assert(
       fc.asyncProperty(
         fc.array(put, { maxLength: 10 }),
         fc.record({ ...page, filter }),
         async (puts, search) => {
-          const { store, client } = await open(url)
+          const { store, client } = await openStore(url)
           const model = new InMemoryStore()
           for (const { key, value } of puts) {
             for (const one of [store, model]) {
@@ -147,7 +106,7 @@ describe('like InMemoryStore', () => {
   })
 
   test('for search by meaning', { timeout: 60_000 }, async () => {
-    const url = await relay()
+    const { url } = await relay()
     const words = fc
       .array(fc.constantFrom('cab', 'bed', 'fig', 'jam', 'zoo'), { maxLength: 3 })
       .map((all) => all.join(' '))
@@ -170,7 +129,7 @@ describe('like InMemoryStore', () => {
         words,
         async (items, fields, query) => {
           const index = { dims: 26, embeddings: new LetterEmbeddings(), fields }
-          const { store, client } = await open(url, { index })
+          const { store, client } = await openStore(url, { index })
           const model = new InMemoryStore({ index })
           for (const { key, ...rest } of items)
             for (const one of [store, model]) await one.put(['a'], key, rest)

@@ -1,57 +1,20 @@
-import { type Client, connect, localSigner, type Signer } from '@aetherkit/client'
-import { createRelay } from '@aetherkit/relay'
-import { Embeddings } from '@langchain/core/embeddings'
+import { localSigner } from '@aetherkit/client'
 import { fakeModel } from '@langchain/core/testing'
 import { tool } from '@langchain/core/tools'
 import { getStore } from '@langchain/langgraph'
 import { InvalidNamespaceError } from '@langchain/langgraph-checkpoint'
 import { AIMessage, createAgent, HumanMessage } from 'langchain'
-import { describe, expect, onTestFinished, test } from 'vitest'
-import { AetherStore, type AetherStoreOptions } from './checkpoint.js'
-
-async function relay(): Promise<string> {
-  const started = await createRelay({ port: 0, verifyWorkers: 1 })
-  onTestFinished(() => started.close())
-  return started.url
-}
-
-async function open(
-  url: string,
-  options: Partial<AetherStoreOptions> & { signer?: Signer } = {},
-): Promise<{ client: Client; store: AetherStore }> {
-  const signer = options.signer ?? localSigner()
-  const client = await connect(url, { signer })
-  onTestFinished(() => client.close())
-  return { client, store: new AetherStore(client, { ...options, signer }) }
-}
-
-/** Counts letters: texts of the same letters point the same way. */
-class LetterEmbeddings extends Embeddings {
-  calls = 0
-
-  constructor() {
-    super({})
-  }
-
-  async embedDocuments(texts: string[]): Promise<number[][]> {
-    this.calls++
-    return texts.map(letters)
-  }
-
-  async embedQuery(text: string): Promise<number[]> {
-    return letters(text)
-  }
-}
-
-const ALPHABET = 'abcdefghijklmnopqrstuvwxyz'
-const letters = (text: string): number[] =>
-  [...ALPHABET].map((letter) => text.toLowerCase().split(letter).length - 1)
+import { describe, expect, test } from 'vitest'
+import { LetterEmbeddings, openStore, relay } from '../test/checkpoint.js'
 
 describe('an item', () => {
   test('keeps its time of creation, is the same for every process, and for no other key', async () => {
-    const url = await relay()
+    const { url } = await relay()
     const signer = localSigner()
-    const [{ store: one }, { store: two }] = [await open(url, { signer }), await open(url, { signer })]
+    const [{ store: one }, { store: two }] = [
+      await openStore(url, { signer }),
+      await openStore(url, { signer }),
+    ]
     await one.put(['users', 'ada'], 'likes', { tea: true })
     const before = await two.get(['users', 'ada'], 'likes')
     await two.put(['users', 'ada'], 'likes', { tea: false })
@@ -59,14 +22,14 @@ describe('an item', () => {
     expect(after).toMatchObject({ value: { tea: false }, namespace: ['users', 'ada'], key: 'likes' })
     expect(after!.createdAt).toEqual(before!.createdAt)
     expect(after!.updatedAt >= before!.updatedAt).toBe(true)
-    const { store: theirs } = await open(url)
+    const { store: theirs } = await openStore(url)
     expect(await theirs.get(['users', 'ada'], 'likes')).toBeNull()
     expect(await theirs.search([])).toEqual([])
     expect(await theirs.listNamespaces()).toEqual([])
   })
 
   test('is below its namespace and not below a longer or a similar one', async () => {
-    const { store } = await open(await relay())
+    const { store } = await openStore((await relay()).url)
     await store.put(['user'], 'a', { n: 1 })
     await store.put(['users', 'ada'], 'b', { n: 2 })
     await store.put(['users:ada'], 'b', { n: 3 })
@@ -78,14 +41,14 @@ describe('an item', () => {
   })
 
   test('may be a megabyte', async () => {
-    const { store } = await open(await relay())
+    const { store } = await openStore((await relay()).url)
     await store.put(['a'], 'big', { text: 'x'.repeat(1_000_000) })
     expect((await store.get(['a'], 'big'))?.value.text).toHaveLength(1_000_000)
     expect((await store.search(['a']))[0]?.value.text).toHaveLength(1_000_000)
   })
 
   test('is what JSON holds, in a namespace that LangGraph allows', async () => {
-    const { store } = await open(await relay())
+    const { store } = await openStore((await relay()).url)
     await expect(store.put(['a'], 'k', { n: 1n })).rejects.toThrow(TypeError)
     await expect(store.put([], 'k', {})).rejects.toThrow(InvalidNamespaceError)
     await expect(store.put(['langgraph'], 'k', {})).rejects.toThrow(InvalidNamespaceError)
@@ -95,22 +58,22 @@ describe('an item', () => {
 
 describe('search by meaning', () => {
   test('is refused without an index, and so is an operator that does not exist', async () => {
-    const { store } = await open(await relay())
+    const { store } = await openStore((await relay()).url)
     await expect(store.search(['a'], { query: 'tea' })).rejects.toMatchObject({ code: 'STATE_NO_INDEX' })
     await expect(store.search(['a'], { filter: { n: { $near: 1 } } })).rejects.toThrow(TypeError)
   })
 
   test('embeds an item once, all of a batch at once, and pages through the ranking', async () => {
-    const url = await relay()
+    const { url } = await relay()
     const signer = localSigner()
     const embeddings = new LetterEmbeddings()
     const index = { dims: 26, embeddings, fields: ['text'] }
-    const { store } = await open(url, { signer, index })
+    const { store } = await openStore(url, { signer, index })
     const texts = ['aaa', 'aab', 'abb', 'zzz']
     await store.batch(texts.map((text) => ({ namespace: ['a'], key: text, value: { text } })))
     await store.put(['a'], 'hidden', { text: 'aaa' }, false)
     expect(embeddings.calls).toBe(1)
-    const other = (await open(url, { signer, index })).store
+    const other = (await openStore(url, { signer, index })).store
     const found = await other.search(['a'], { query: 'aaaa', limit: 3, offset: 1 })
     expect(found.map(({ key }) => key)).toEqual(['aab', 'abb', 'zzz'])
     expect(
@@ -121,14 +84,14 @@ describe('search by meaning', () => {
 
   test('refuses vectors of another length', async () => {
     const index = { dims: 5, embeddings: new LetterEmbeddings() }
-    const { store } = await open(await relay(), { index })
+    const { store } = await openStore((await relay()).url, { index })
     await expect(store.put(['a'], 'k', { text: 'x' })).rejects.toThrow(RangeError)
     expect(await store.get(['a'], 'k')).toBeNull()
   })
 })
 
 test('an agent remembers from one thread to another', async () => {
-  const url = await relay()
+  const { url } = await relay()
   const signer = localSigner()
   const remember = tool(
     async () => {
@@ -143,7 +106,7 @@ test('an agent remembers from one thread to another', async () => {
     schema: { type: 'object', properties: {} },
   })
   const run = async (name: string) => {
-    const { store } = await open(url, { signer })
+    const { store } = await openStore(url, { signer })
     const model = fakeModel()
       .respondWithTools([{ id: '1', name, args: {} }])
       .respond((messages) => new AIMessage(`${messages.at(-1)?.text}`))

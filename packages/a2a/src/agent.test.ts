@@ -4,6 +4,7 @@ import { connect, localSigner } from '@aetherkit/client'
 import { createRelay } from '@aetherkit/relay'
 import { afterEach, describe, expect, test } from 'vitest'
 import { CARD, parrot as executor, hear, openParrot, V1 } from '../test/http.js'
+import { ADDRESS, SEED } from '../test/identity.js'
 import { createAgent } from './agent.js'
 import { signParams } from './dialect/profile.js'
 import { writeStamp } from './dialect/stamp.js'
@@ -11,8 +12,6 @@ import { AETHER_BINDING } from './events/interface.js'
 import { aetherTransport } from './events/transport.js'
 import { memoryTaskStore } from './store/memory.js'
 
-const SEED = Uint8Array.from({ length: 32 }, (_, index) => index + 1)
-const ADDRESS = '9C6hybhQ6Aycep9jaUnP6uL9ZYvDjUp1aSkFWPUFJtpj'
 const closing: (() => unknown)[] = []
 afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close()

@@ -1,21 +1,10 @@
 /** An agent that sells, a wallet that buys, and a chain between them: what is proved here is proved by its ledger. */
-import { type Devnet, startDevnet } from '@aetherkit/devnet'
-import {
-  createBinding,
-  createGate,
-  createLedger,
-  createSolanaSettler,
-  DEVNET,
-  type GateOptions,
-  keypairSigner,
-  memoryJournal,
-  memoryStore,
-  type PayingFetchOptions,
-} from '@aetherkit/payments'
+import { createGate, type GateOptions, type PayingFetchOptions } from '@aetherkit/payments'
 import { type Agent, type AgentOptions, createAgent } from '../src/agent.js'
 import type { Executor } from '../src/executor.js'
 import type { PaymentOptions } from '../src/payment/admit.js'
 import { type CallBuyer, createCallBuyer } from '../src/payment/buy.js'
+import { type Bank, openBank } from './bank.js'
 import { CARD } from './http.js'
 
 export const PRICE = 10_000n
@@ -28,17 +17,9 @@ export interface Shop {
   readonly errors: unknown[]
 }
 
-export interface Town {
-  readonly chain: Devnet
-  readonly gateOptions: (more?: Partial<GateOptions>) => GateOptions
-  /** Gives up early on a confirmation that does not show. */
-  hasty(): Partial<GateOptions>
+export interface Town extends Bank {
   open(options?: ShopOptions): Promise<Shop>
   buyer(options?: Partial<PayingFetchOptions>): CallBuyer
-  /** Options for `payingFetch` and for a buyer. */
-  wallet(options?: Partial<PayingFetchOptions>): PayingFetchOptions
-  /** Atomic, of the merchant since the town was opened. */
-  sold(): Promise<bigint>
   /** Ends the agents that were opened since. */
   clear(): Promise<void>
   close(): Promise<void>
@@ -67,32 +48,14 @@ function clerk(runs: { count: number }): Executor {
 }
 
 export async function openTown(): Promise<Town> {
-  const chain = await startDevnet({ slotMs: 20 })
-  const { buyer, merchant, facilitator } = chain.wallets
-  const before = (await chain.tokensOf(merchant.publicKey)) ?? 0n
-  const settlerOf = (more: { confirmTimeoutMs?: number } = {}) =>
-    createSolanaSettler({
-      rpcUrl: chain.rpcUrl,
-      network: DEVNET,
-      sponsors: [keypairSigner(facilitator.secretKey)],
-      ...more,
-    })
-  const settler = settlerOf()
+  const bank = await openBank()
   const ends: (() => Promise<void>)[] = []
-  const town: Town = {
-    chain,
-    gateOptions: (more = {}) => ({
-      settler,
-      ledger: createLedger(memoryStore()),
-      binding: createBinding({ keys: [new Uint8Array(32).fill(9)] }),
-      rateLimit: false,
-      ...more,
-    }),
-    hasty: () => ({ settler: settlerOf({ confirmTimeoutMs: 200 }), watchEveryMs: 20, waitMs: 100 }),
+  return {
+    ...bank,
     async open(options = {}) {
       const runs = { count: 0 }
       const errors: unknown[] = []
-      const gate = createGate(town.gateOptions(options.gate))
+      const gate = createGate(bank.gateOptions(options.gate))
       const { payment = {} } = options
       const agent = createAgent({
         card: CARD,
@@ -107,7 +70,7 @@ export async function openTown(): Promise<Town> {
         payment: {
           gate,
           network: 'solana-devnet',
-          payTo: merchant.publicKey,
+          payTo: bank.chain.wallets.merchant.publicKey,
           price: '0.01',
           url: 'https://agent.example',
           ...payment,
@@ -121,19 +84,10 @@ export async function openTown(): Promise<Town> {
       })
       return { agent, url, runs, errors }
     },
-    wallet: (options = {}) => ({
-      signer: keypairSigner(buyer.secretKey),
-      network: 'solana-devnet',
-      rpcUrl: chain.rpcUrl,
-      journal: memoryJournal(),
-      ...options,
-    }),
-    buyer: (options) => createCallBuyer(town.wallet(options)),
-    sold: async () => ((await chain.tokensOf(merchant.publicKey)) ?? 0n) - before,
+    buyer: (options) => createCallBuyer(bank.wallet(options)),
     async clear() {
       for (const end of ends.splice(0)) await end()
     },
-    close: () => chain.close(),
+    close: () => bank.chain.close(),
   }
-  return town
 }

@@ -1,47 +1,22 @@
 /** Fault switches and cheat codes (spec solana 10.1), driven with the `Connection` of web3.js. */
-import { Connection, Keypair, SystemProgram, TransactionMessage, VersionedTransaction } from '@solana/web3.js'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type Devnet, startDevnet } from './devnet.js'
+import { Connection, Keypair, type VersionedTransaction } from '@solana/web3.js'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { devnet, payer, post, sign, transfer as transferOf } from '../test/paused-devnet.js'
 
-let devnet: Devnet
 let connection: Connection
-const payer = Keypair.generate()
 const SKIP = { skipPreflight: true }
 
-beforeEach(async () => {
-  devnet = await startDevnet()
-  devnet.pauseClock()
-  devnet.setLamports(payer.publicKey.toBase58(), 10_000_000_000n)
+beforeEach(() => {
   connection = new Connection(devnet.rpcUrl, { commitment: 'confirmed', wsEndpoint: devnet.wsUrl })
 })
-afterEach(() => devnet.close())
 
 async function transfer(lamports: number): Promise<VersionedTransaction> {
   const { blockhash } = await connection.getLatestBlockhash()
-  const message = new TransactionMessage({
-    payerKey: payer.publicKey,
-    recentBlockhash: blockhash,
-    instructions: [
-      SystemProgram.transfer({
-        fromPubkey: payer.publicKey,
-        toPubkey: Keypair.generate().publicKey,
-        lamports,
-      }),
-    ],
-  })
-  const transaction = new VersionedTransaction(message.compileToV0Message())
-  transaction.sign([payer])
-  return transaction
+  return sign(blockhash, [transferOf(lamports)])
 }
 const statusOf = async (signature: string) => (await connection.getSignatureStatus(signature)).value
 
-async function cheat(method: string, ...params: unknown[]) {
-  const response = await fetch(devnet.rpcUrl, {
-    method: 'POST',
-    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
-  })
-  return response.json()
-}
+const cheat = async (method: string, ...params: unknown[]) => JSON.parse(await post(method, ...params))
 
 describe('fault switches', () => {
   it('dropSends answers with a signature and loses the transaction, so many times', async () => {

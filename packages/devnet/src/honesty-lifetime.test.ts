@@ -2,70 +2,24 @@
  * Blockhashes and duplicates (spec solana 10, points 1-3): no security test elsewhere may pass for
  * the wrong reason. The clock is paused throughout: slots pass when a test says so.
  */
+import { Keypair } from '@solana/web3.js'
+import { describe, expect, it } from 'vitest'
 import {
-  Keypair,
-  SystemProgram,
-  type TransactionInstruction,
-  TransactionMessage,
-  VersionedTransaction,
-} from '@solana/web3.js'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type Devnet, startDevnet } from './devnet.js'
-
-let devnet: Devnet
-const payer = Keypair.generate()
-const payerAddress = payer.publicKey.toBase58()
-const START = 10_000_000_000n
-
-beforeEach(async () => {
-  devnet = await startDevnet()
-  devnet.pauseClock()
-  devnet.setLamports(payerAddress, START)
-})
-afterEach(() => devnet.close())
-
-interface Answer {
-  result?: unknown
-  error?: { code: number; message: string; data?: { err: unknown } }
-}
-
-async function post(method: string, ...params: unknown[]): Promise<string> {
-  const response = await fetch(devnet.rpcUrl, {
-    method: 'POST',
-    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
-  })
-  return response.text()
-}
-const rpc = async (method: string, ...params: unknown[]): Promise<Answer> =>
-  JSON.parse(await post(method, ...params))
-const result = async (method: string, ...params: unknown[]): Promise<unknown> =>
-  (await rpc(method, ...params)).result
-const value = async (method: string, ...params: unknown[]): Promise<unknown> =>
-  JSON.parse(await post(method, ...params)).result.value
-
-async function blockhash(): Promise<string> {
-  return JSON.parse(await post('getLatestBlockhash')).result.value.blockhash
-}
-
-function transfer(lamports: number, to = Keypair.generate().publicKey): TransactionInstruction {
-  return SystemProgram.transfer({ fromPubkey: payer.publicKey, toPubkey: to, lamports })
-}
-
-function sign(recentBlockhash: string, instructions: TransactionInstruction[], signers = [payer]) {
-  const message = new TransactionMessage({ payerKey: payer.publicKey, recentBlockhash, instructions })
-  const transaction = new VersionedTransaction(message.compileToV0Message())
-  transaction.sign(signers)
-  return transaction
-}
-
-const base64 = (transaction: VersionedTransaction) => Buffer.from(transaction.serialize()).toString('base64')
-const simulate = (text: string, options = {}) =>
-  value('simulateTransaction', text, { encoding: 'base64', sigVerify: false, ...options })
-const send = (text: string, options = {}) => rpc('sendTransaction', text, { encoding: 'base64', ...options })
-const status = async (id: unknown) => {
-  const statuses = await value('getSignatureStatuses', [id])
-  return Array.isArray(statuses) ? statuses[0] : undefined
-}
+  base64,
+  blockhash,
+  devnet,
+  payerAddress,
+  post,
+  result,
+  START,
+  send,
+  sign,
+  simulate,
+  status,
+  transfer,
+  value,
+} from '../test/paused-devnet.js'
+import { startDevnet } from './devnet.js'
 
 describe('1. blockhashes', () => {
   it('are valid while at most 150 blocks old, and not one block longer', async () => {

@@ -8,61 +8,22 @@ import {
   PublicKey,
   SystemProgram,
   TransactionInstruction,
-  TransactionMessage,
-  VersionedTransaction,
 } from '@solana/web3.js'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type Devnet, startDevnet } from './devnet.js'
+import { describe, expect, it } from 'vitest'
+import {
+  base64,
+  blockhash,
+  devnet,
+  payer,
+  payerAddress,
+  post,
+  rpc,
+  send,
+  sign,
+  simulate,
+  transfer,
+} from '../test/paused-devnet.js'
 import { MEMO_PROGRAM } from './program-ids.js'
-
-let devnet: Devnet
-const payer = Keypair.generate()
-const payerAddress = payer.publicKey.toBase58()
-const START = 10_000_000_000n
-
-beforeEach(async () => {
-  devnet = await startDevnet()
-  devnet.pauseClock()
-  devnet.setLamports(payerAddress, START)
-})
-afterEach(() => devnet.close())
-
-interface Answer {
-  result?: unknown
-  error?: { code: number; message: string; data?: { err: unknown } }
-}
-
-async function post(method: string, ...params: unknown[]): Promise<string> {
-  const response = await fetch(devnet.rpcUrl, {
-    method: 'POST',
-    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
-  })
-  return response.text()
-}
-const rpc = async (method: string, ...params: unknown[]): Promise<Answer> =>
-  JSON.parse(await post(method, ...params))
-const value = async (method: string, ...params: unknown[]): Promise<unknown> =>
-  JSON.parse(await post(method, ...params)).result.value
-
-async function blockhash(): Promise<string> {
-  return JSON.parse(await post('getLatestBlockhash')).result.value.blockhash
-}
-
-function transfer(lamports: number, to = Keypair.generate().publicKey): TransactionInstruction {
-  return SystemProgram.transfer({ fromPubkey: payer.publicKey, toPubkey: to, lamports })
-}
-
-function sign(recentBlockhash: string, instructions: TransactionInstruction[], signers = [payer]) {
-  const message = new TransactionMessage({ payerKey: payer.publicKey, recentBlockhash, instructions })
-  const transaction = new VersionedTransaction(message.compileToV0Message())
-  transaction.sign(signers)
-  return transaction
-}
-
-const base64 = (transaction: VersionedTransaction) => Buffer.from(transaction.serialize()).toString('base64')
-const simulate = (text: string, options = {}) =>
-  value('simulateTransaction', text, { encoding: 'base64', sigVerify: false, ...options })
-const send = (text: string, options = {}) => rpc('sendTransaction', text, { encoding: 'base64', ...options })
 
 const TOKEN = new PublicKey('TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA')
 const ATA = new PublicKey('ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL')

@@ -1,42 +1,10 @@
 /** One payment until it is served (spec payments 10, 12): lost, late and unclear answers, redirects, patience. */
 
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { expectFigures } from '../test/fault.js'
-import { type Market, openMarket, PRICE } from '../test/market.js'
-import { newBuyer, openStall, type Stall } from '../test/stall.js'
-import { type PayingFetchOptions, payingFetch } from './pay.js'
-
-let market: Market
-let stall: Stall
-let buyer: Awaited<ReturnType<typeof newBuyer>>
-const FUNDS = 5_000_000n
-
-beforeAll(async () => {
-  market = await openMarket()
-})
-afterAll(() => market.close())
-beforeEach(async () => {
-  stall = await openStall(market)
-  buyer = await newBuyer(market, FUNDS)
-})
-afterEach(async () => {
-  market.chain.setOptions({ dropSends: 0, failSends: 0, confirmDelayMs: 0, delayMs: 0 })
-  await stall.close()
-})
-
-function payer(options: Partial<PayingFetchOptions> = {}) {
-  const { rpcUrl } = market.chain
-  return payingFetch(fetch, {
-    signer: buyer.signer,
-    network: 'solana-devnet',
-    rpcUrl,
-    patienceMs: 8_000,
-    ...options,
-  })
-}
-
-/** Payments made, by the chain. */
-const paid = async () => Number((FUNDS - (await buyer.tokens())) / PRICE)
+import { PRICE } from '../test/market.js'
+import { openStall } from '../test/stall.js'
+import { buyer, FUNDS, market, paid, payer, reopenStall, stall } from '../test/trade.js'
 
 test('a stream is handed over as it comes, and the receipt is there before it', async () => {
   let more = () => {}
@@ -115,8 +83,7 @@ test('a seller who asks for more patience than there is: payment_unknown, after 
 })
 
 test('a node of the seller’s that takes the payment and errs, and a confirmation that hides: debited once, served', async () => {
-  await stall.close()
-  stall = await openStall(market, { settler: market.settler({ confirmTimeoutMs: 200 }), waitMs: 100 })
+  await reopenStall({ settler: market.settler({ confirmTimeoutMs: 200 }), waitMs: 100 })
   market.chain.setOptions({ failSends: 1, confirmDelayMs: 1_500 })
   const { merchant } = await market.balances()
   const body = await (await payer()(`${stall.origin}/goods`)).text()

@@ -1,53 +1,13 @@
 /** Budget and approval (spec payments 12): what is set aside, what is spent, and what is given back when. */
 
-import { randomBytes } from 'node:crypto'
-import { fromHex, publicKeyOf, signDigest } from '@aetherkit/core'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import { type Market, openMarket, PRICE } from '../test/market.js'
-import { openStall, type Stall } from '../test/stall.js'
+import { expect, test } from 'vitest'
+import { PRICE } from '../test/market.js'
+import { openStall } from '../test/stall.js'
+import { buyer, market, countedPayer as payer, reopenStall, signed, spent, stall } from '../test/trade.js'
 import { memoryJournal } from './journal.js'
 import { writeOffer } from './offer.js'
-import { type PayingFetchOptions, payingFetch } from './pay.js'
+import type { PayingFetchOptions } from './pay.js'
 import type { Settler } from './settler.js'
-import { encodeBase58 } from './solana.js'
-
-let market: Market
-let stall: Stall
-let address: string
-/** Messages that were signed. */
-let signed: number
-let seed: Uint8Array
-const FUNDS = 5_000_000n
-
-beforeAll(async () => {
-  market = await openMarket()
-})
-afterAll(() => market.close())
-beforeEach(async () => {
-  stall = await openStall(market)
-  seed = randomBytes(32)
-  address = encodeBase58(fromHex(publicKeyOf(seed)))
-  signed = 0
-  await market.chain.setTokens(address, FUNDS)
-})
-afterEach(async () => {
-  market.chain.setOptions({ dropSends: 0, failSends: 0, confirmDelayMs: 0, delayMs: 0 })
-  await stall.close()
-})
-
-function payer(options: Partial<PayingFetchOptions> = {}, fetcher: typeof fetch = fetch) {
-  const signer = {
-    address,
-    signMessageBytes(message: Uint8Array) {
-      signed++
-      return signDigest(message, seed)
-    },
-  }
-  const { rpcUrl } = market.chain
-  return payingFetch(fetcher, { signer, network: 'solana-devnet', rpcUrl, patienceMs: 4_000, ...options })
-}
-
-const spent = async () => FUNDS - ((await market.chain.tokensOf(address)) ?? 0n)
 
 test('eleven calls of $0.10 at once on a budget of $1: ten are paid, the eleventh is refused before signing', async () => {
   const paying = payer({ budget: { total: '$1' } })
@@ -104,16 +64,15 @@ test('a payment that was refused stays in the budget until it is dead, then its 
 })
 
 test('a payment that landed with an error is payment_failed, and its amount is free again', async () => {
-  await stall.close()
   const settler: Settler = market.settler()
-  stall = await openStall(market, {
+  await reopenStall({
     settler: {
       ...settler,
       settle: (payment, requirement, { onSigned } = {}) =>
         settler.settle(payment, requirement, {
           async onSigned(it) {
             await onSigned?.(it)
-            await market.chain.setTokens(address, 0n)
+            await market.chain.setTokens(buyer.address, 0n)
           },
         }),
     },
@@ -128,7 +87,7 @@ test('a payment that landed with an error is payment_failed, and its amount is f
 
 test('a signer that is away leaves nothing behind', async () => {
   const journal = memoryJournal()
-  const signer = { address, signMessageBytes: () => Promise.reject(new Error('locked')) }
+  const signer = { address: buyer.address, signMessageBytes: () => Promise.reject(new Error('locked')) }
   const paying = payer({ journal, signer, budget: { total: '$0.10' } })
   await expect(paying(`${stall.origin}/goods`)).rejects.toThrow('locked')
   expect([await journal.entries(), await paying.budgetLeft()]).toEqual([[], { total: 100_000n }])
@@ -160,16 +119,16 @@ test('the approval sees amount, payee and flow, and while it is pending the amou
 })
 
 test('of five calls at once on a balance for two, three are insufficient_funds before signing', async () => {
-  await market.chain.setTokens(address, 2n * PRICE + 1n)
+  await market.chain.setTokens(buyer.address, 2n * PRICE + 1n)
   const paying = payer({ budget: { total: '$10' } })
   const calls = await Promise.allSettled(Array.from({ length: 5 }, () => paying(`${stall.origin}/goods`)))
   const refused = calls.flatMap((call) => (call.status === 'rejected' ? [call.reason.code] : []))
   expect(refused).toEqual(Array(3).fill('insufficient_funds'))
-  expect([signed, stall.runs, await market.chain.tokensOf(address)]).toEqual([2, 2, 1n])
+  expect([signed, stall.runs, await market.chain.tokensOf(buyer.address)]).toEqual([2, 2, 1n])
 })
 
 test('a payment of unknown fate keeps its tokens from the next one, and gives them back when it is dead', async () => {
-  await market.chain.setTokens(address, PRICE)
+  await market.chain.setTokens(buyer.address, PRICE)
   const journal = memoryJournal()
   const paying = payer({ journal, patienceMs: 100, budget: { total: '$10' } })
   stall.before = ({ isPaid }, response) => {
@@ -184,5 +143,5 @@ test('a payment of unknown fate keeps its tokens from the next one, and gives th
   market.chain.advanceSlots(200)
   stall.before = () => false
   expect(await (await paying(`${stall.origin}/other`)).text()).toBe('goods')
-  expect([signed, await market.chain.tokensOf(address)]).toEqual([2, 0n])
+  expect([signed, await market.chain.tokensOf(buyer.address)]).toEqual([2, 0n])
 })

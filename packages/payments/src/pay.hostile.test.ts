@@ -1,55 +1,16 @@
 /** Sellers who cheat, and the rules that hold before anything is signed (spec payments 12, 1 to 6). */
 
-import { randomBytes } from 'node:crypto'
-import { fromHex, publicKeyOf, signDigest } from '@aetherkit/core'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import { type Market, openMarket, PRICE } from '../test/market.js'
-import { openStall, type Stall } from '../test/stall.js'
+import { expect, test } from 'vitest'
+import { PRICE } from '../test/market.js'
+import { openStall } from '../test/stall.js'
+import { buyer, market, countedPayer as payer, signed, spent, stall } from '../test/trade.js'
 import { readPaymentHeaders } from './codec/classify.js'
 import { memoryJournal } from './journal.js'
 import { DEVNET, MAINNET } from './network.js'
 import { receiptHeaders, writeOffer } from './offer.js'
-import { type PayingFetchOptions, payingFetch } from './pay.js'
+import type { PayingFetchOptions } from './pay.js'
 import type { Offer, Requirement } from './requirement.js'
 import { encodeBase58 } from './solana.js'
-
-let market: Market
-let stall: Stall
-let address: string
-/** Messages that were signed. */
-let signed: number
-let seed: Uint8Array
-const FUNDS = 5_000_000n
-
-beforeAll(async () => {
-  market = await openMarket()
-})
-afterAll(() => market.close())
-beforeEach(async () => {
-  stall = await openStall(market)
-  seed = randomBytes(32)
-  address = encodeBase58(fromHex(publicKeyOf(seed)))
-  signed = 0
-  await market.chain.setTokens(address, FUNDS)
-})
-afterEach(async () => {
-  market.chain.setOptions({ dropSends: 0, failSends: 0, confirmDelayMs: 0, delayMs: 0 })
-  await stall.close()
-})
-
-function payer(options: Partial<PayingFetchOptions> = {}, fetcher: typeof fetch = fetch) {
-  const signer = {
-    address,
-    signMessageBytes(message: Uint8Array) {
-      signed++
-      return signDigest(message, seed)
-    },
-  }
-  const { rpcUrl } = market.chain
-  return payingFetch(fetcher, { signer, network: 'solana-devnet', rpcUrl, patienceMs: 4_000, ...options })
-}
-
-const spent = async () => FUNDS - ((await market.chain.tokensOf(address)) ?? 0n)
 
 /** The stall's own offer, changed. */
 function offering(change: Partial<Requirement>, resource: Partial<Offer['resource']> = {}) {
@@ -90,7 +51,7 @@ test.each<[string, Partial<Requirement>, Partial<Offer['resource']>, Partial<Pay
 })
 
 test('the buyer as payee or as fee payer is offer_refused', async () => {
-  for (const change of [{ payTo: address }, { feePayer: address }]) {
+  for (const change of [{ payTo: buyer.address }, { feePayer: buyer.address }]) {
     offering(change)
     await expect(payer()(`${stall.origin}/goods`)).rejects.toMatchObject({ code: 'offer_refused' })
   }
@@ -119,7 +80,7 @@ test('a body without end on a 402 is no challenge and does not hang', async () =
 })
 
 test('less than the price in the account is insufficient_funds before signing', async () => {
-  await market.chain.setTokens(address, PRICE - 1n)
+  await market.chain.setTokens(buyer.address, PRICE - 1n)
   await expect(payer()(`${stall.origin}/goods`)).rejects.toMatchObject({ code: 'insufficient_funds' })
   expect(signed).toBe(0)
 })

@@ -1,47 +1,16 @@
 /** The paying fetch against a real seller on the local chain, judged by balances and runs of the handler. */
 
 import type { JsonObject } from '@aetherkit/core'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import { type Market, openMarket, PRICE } from '../test/market.js'
-import { newBuyer, openStall, type Stall } from '../test/stall.js'
+import { expect, test } from 'vitest'
+import { PRICE } from '../test/market.js'
+import { newBuyer } from '../test/stall.js'
+import { buyer, market, paid, payer, reopenStall, stall } from '../test/trade.js'
 import { decodeHeader, encodeHeader } from './codec/header.js'
 import { createPaymentIdentifiers } from './extension/payment-identifier.js'
 import { memoryJournal } from './journal.js'
 import { createLedger } from './ledger/ledger.js'
 import { memoryStore } from './ledger/memory.js'
 import { type PaidReceipt, type PayingFetchOptions, payingFetch } from './pay.js'
-
-let market: Market
-let stall: Stall
-let buyer: Awaited<ReturnType<typeof newBuyer>>
-const FUNDS = 5_000_000n
-
-beforeAll(async () => {
-  market = await openMarket()
-})
-afterAll(() => market.close())
-beforeEach(async () => {
-  stall = await openStall(market)
-  buyer = await newBuyer(market, FUNDS)
-})
-afterEach(async () => {
-  market.chain.setOptions({ dropSends: 0, failSends: 0, confirmDelayMs: 0, delayMs: 0 })
-  await stall.close()
-})
-
-function payer(options: Partial<PayingFetchOptions> = {}) {
-  const { rpcUrl } = market.chain
-  return payingFetch(fetch, {
-    signer: buyer.signer,
-    network: 'solana-devnet',
-    rpcUrl,
-    patienceMs: 8_000,
-    ...options,
-  })
-}
-
-/** Payments made, by the chain. */
-const paid = async () => Number((FUNDS - (await buyer.tokens())) / PRICE)
 
 test('a priced route is paid once and served, with a receipt', async () => {
   const receipts: PaidReceipt[] = []
@@ -153,14 +122,13 @@ test('without a node it pays offers that bring a blockhash, and no others', asyn
   await expect(payingFetch(fetch, options)(`${stall.origin}/goods`)).rejects.toMatchObject({
     code: 'offer_refused',
   })
-  await stall.close()
   const recentBlockhash = async () => {
     const { createRpc, resultValue } = await import('./rpc.js')
     const value = resultValue(await createRpc(market.chain.rpcUrl).call('getLatestBlockhash', []))
     const { blockhash } = value as { blockhash: string }
     return { blockhash, lastValidBlockHeight: 1n }
   }
-  stall = await openStall(market, { recentBlockhash })
+  await reopenStall({ recentBlockhash })
   expect(await (await payingFetch(fetch, options)(`${stall.origin}/goods`)).text()).toBe('goods')
   // With a node the blockhash is checked, and its height is not the seller's to say.
   const journal = memoryJournal()
@@ -170,10 +138,9 @@ test('without a node it pays offers that bring a blockhash, and no others', asyn
 })
 
 test('a seller who wants a payment id gets one; with a key it charges once even when the journal is lost', async () => {
-  await stall.close()
   const store = memoryStore()
   const identifiers = createPaymentIdentifiers({ store, required: true })
-  stall = await openStall(market, { identifiers, ledger: createLedger(store) })
+  await reopenStall({ identifiers, ledger: createLedger(store) })
   const init = { headers: { 'idempotency-key': 'order 9' } }
   for (let i = 0; i < 2; i++)
     expect(await (await payer()(`${stall.origin}/goods`, init)).text()).toBe('goods')

@@ -122,8 +122,9 @@ async function sell(stall: Stall, market: Market, asked: Asked, response: Server
 export async function newBuyer(
   market: Market,
   tokens: bigint,
+  seed: Uint8Array = randomBytes(32),
 ): Promise<{ signer: PaymentSigner; address: string; tokens(): Promise<bigint> }> {
-  const signer = keypairSigner(randomBytes(32))
+  const signer = keypairSigner(seed)
   const address = signerAddress(signer)
   await market.chain.setTokens(address, tokens)
   return { signer, address, tokens: async () => (await market.chain.tokensOf(address)) ?? 0n }

@@ -1,40 +1,18 @@
 /** `paid_fetch` against a real seller on the local chain, judged by the merchant's balance. */
 import { memoryJournal } from '@aetherkit/payments'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { call, outputOf, shownParts, shownText } from '../test/paying.js'
-import { openShop, type Shop } from '../test/shop.js'
+import { afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { call, context, earned, order, outputOf, PRICE, shop, shownParts, shownText } from '../test/paying.js'
 import { createJournal } from './call-journal.js'
 import type { JsonRecord } from './json.js'
-import { type PaymentContextOptions, type PaymentWallet, paymentContext } from './payments.js'
+import { paymentContext } from './payments.js'
 
-const PRICE = 100_000n
-let shop: Shop
-let before = 0n
-let serve: Shop['serve']
-
-beforeAll(async () => {
-  shop = await openShop()
+let serve: typeof shop.serve
+beforeAll(() => {
   serve = shop.serve
-})
-afterAll(() => shop?.close())
-beforeEach(async () => {
-  before = await shop.earned()
 })
 afterEach(() => {
   shop.chain.setOptions({ dropSends: 0, failSends: 0, confirmDelayMs: 0 })
   Object.assign(shop, { price: PRICE, silent: false, serve })
-})
-
-/** Purchases, by the merchant's account. */
-const earned = async () => Number((await shop.earned()) - before) / Number(PRICE)
-const context = async (change?: Partial<PaymentWallet>, options?: PaymentContextOptions) =>
-  paymentContext(await shop.wallet(change), options)
-
-const order = (path = '/goods', change: object = {}) => ({
-  url: `${shop.origin}${path}`,
-  max_price: '0.10',
-  pay_to: shop.payTo,
-  ...change,
 })
 
 describe('paid_fetch', () => {

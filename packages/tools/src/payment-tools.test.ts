@@ -1,35 +1,10 @@
 /** The payment tools against a real seller on the local chain; what money does is in paid-fetch.test.ts. */
 import { convertToOpenAITool } from '@langchain/core/utils/function_calling'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { call, outputOf, shownText } from '../test/paying.js'
-import { openShop, type Shop } from '../test/shop.js'
+import { describe, expect, it } from 'vitest'
+import { call, context, earned, order, outputOf, PRICE, shop, shownText } from '../test/paying.js'
 import { approvalText, callTool } from './index.js'
-import { type PaymentContextOptions, type PaymentWallet, paidFetch, paymentContext } from './payments.js'
+import { paidFetch, paymentContext } from './payments.js'
 import { paymentToolCases, type ToolSurface, toolChecks } from './testing.js'
-
-const PRICE = 100_000n
-let shop: Shop
-let before = 0n
-
-beforeAll(async () => {
-  shop = await openShop()
-})
-afterAll(() => shop?.close())
-beforeEach(async () => {
-  before = await shop.earned()
-})
-
-/** Purchases, by the merchant's account. */
-const earned = async () => Number((await shop.earned()) - before) / Number(PRICE)
-const context = async (change?: Partial<PaymentWallet>, options?: PaymentContextOptions) =>
-  paymentContext(await shop.wallet(change), options)
-
-const order = (path = '/goods', change: object = {}) => ({
-  url: `${shop.origin}${path}`,
-  max_price: '0.10',
-  pay_to: shop.payTo,
-  ...change,
-})
 
 describe('every definition', () => {
   it('passes the conformance suite, with the schema conversion of OpenAI', async () => {

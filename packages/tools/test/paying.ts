@@ -1,7 +1,41 @@
-/** Calls of the payment tools, for tests: as a framework makes them, and as a model reads them. */
+/** One shop for the tests of a file, and calls of the payment tools: as a framework makes them, and as a model reads them. */
+import { afterAll, beforeAll, beforeEach } from 'vitest'
 import { callTool, type JsonRecord, modelParts, type RunOptions } from '../src/index.js'
-import { type PaymentContext, paymentTools } from '../src/payments.js'
+import {
+  type PaymentContext,
+  type PaymentContextOptions,
+  type PaymentWallet,
+  paymentContext,
+  paymentTools,
+} from '../src/payments.js'
 import type { AnyTool } from '../src/tool-definition.js'
+import { openShop, type Shop } from './shop.js'
+
+/** Atomic units of a purchase. */
+export const PRICE = 100_000n
+export let shop: Shop
+let before = 0n
+
+beforeAll(async () => {
+  shop = await openShop()
+})
+afterAll(() => shop?.close())
+beforeEach(async () => {
+  before = await shop.earned()
+})
+
+/** Purchases since the test began, by the merchant's account. */
+export const earned = async () => Number((await shop.earned()) - before) / Number(PRICE)
+export const context = async (change?: Partial<PaymentWallet>, options?: PaymentContextOptions) =>
+  paymentContext(await shop.wallet(change), options)
+
+/** The arguments of `paid_fetch` for a path of the shop. */
+export const order = (path = '/goods', change: object = {}) => ({
+  url: `${shop.origin}${path}`,
+  max_price: '0.10',
+  pay_to: shop.payTo,
+  ...change,
+})
 
 type Name = (typeof paymentTools)[number]['name']
 

@@ -1,10 +1,10 @@
 /** The console as an operator starts it: the token comes from a file, never from an argument. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { ask } from '../../test/http-client.js'
 import { RelayProcess } from '../../test/relay-process.js'
+import { temporaryFolder } from '../../test/temporary-folder.js'
 
 const TOKEN = 'correct-horse-battery'
 const FLAGS = ['--gateway', 'http', '--ws-port', '0', '--http-port', '0', '--http-ws-port', '0']
@@ -13,13 +13,12 @@ let folder: string
 let file: string
 let relay: RelayProcess | undefined
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'aether-console-'))
+  folder = temporaryFolder('console')
   file = join(folder, 'admin.token')
 })
 afterEach(async () => {
   relay?.child.kill('SIGKILL')
   await relay?.exit
-  rmSync(folder, { recursive: true, force: true })
 })
 
 const start = (...flags: readonly string[]) =>

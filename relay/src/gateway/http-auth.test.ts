@@ -1,11 +1,12 @@
 /** Keys proven over HTTP (spec 4.1, 10.3, 13.2): a proof a request, and what gates let through for it. */
 import { generateSecretKey, type JsonObject, publicKeyOf, signToken, writeEvent } from '@aetherkit/core'
-import { createRelay, type Relay, type RelayOptions } from '@aetherkit/relay'
-import { afterEach, describe, expect, test } from 'vitest'
+import type { Relay, RelayOptions } from '@aetherkit/relay'
+import { describe, expect, test } from 'vitest'
 import { type AskOptions, ask as askPort, EventStream } from '../../test/http-client.js'
 import { createProver, type ProofChange, type Prover } from '../../test/http-proof.js'
 import { RawPeer } from '../../test/raw-peer.js'
 import { createAuthor } from '../../test/signing.js'
+import { startRelay } from '../../test/start-relay.js'
 
 const [ann, bob, eve] = [createProver(), createProver(), createProver()]
 const byAnn = createAuthor(ann.secretKey)
@@ -20,15 +21,7 @@ const GATES: NonNullable<RelayOptions['auth']> = {
   write: [{ kinds: [[BOARD, BOARD]], allow: 'author' }],
 }
 
-const relays: Relay[] = []
-async function start(options: RelayOptions = {}): Promise<Relay> {
-  const relay = await createRelay({ verifyWorkers: 1, http: {}, auth: GATES, ...options })
-  relays.push(relay)
-  return relay
-}
-afterEach(async () => {
-  await Promise.all(relays.splice(0).map((relay) => relay.close()))
-})
+const start = (options: RelayOptions = {}) => startRelay({ http: {}, auth: GATES, ...options })
 
 interface Asked {
   readonly as?: Prover

@@ -1,24 +1,22 @@
 /** The HTTP gateway as an operator meets it: the flags of the binary, and the session that the README shows. */
 import { execFile, spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { createRelay } from '@aetherkit/relay'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import { ask, EventStream } from '../../test/http-client.js'
 import { RawPeer } from '../../test/raw-peer.js'
 import { createAuthor } from '../../test/signing.js'
+import { temporaryFolder } from '../../test/temporary-folder.js'
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 const README = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
 
 let folder: string
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'aether-http-'))
+  folder = temporaryFolder('http')
 })
-afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
 test('--gateway http opens both ports; SIGTERM answers what is in flight, ends streams and exits with 0', async () => {
   const flags = ['--gateway', 'http', '--ws-port', '0', '--http-port', '0', '--http-ws-port', '0']

@@ -1,27 +1,8 @@
 /** `POST /v1/events` (spec 3.2, 3.3, 10.1): verdicts for one event and for batches, in the words of the reference. */
 import { isJsonObject, type JsonObject, parseJson, writeEvent } from '@aetherkit/core'
-import {
-  createRelay,
-  openMemoryStore,
-  type Relay,
-  type RelayOptions,
-  rateLimit,
-  StoreError,
-  saneDefaults,
-} from '@aetherkit/relay'
-import { afterEach, describe, expect, test } from 'vitest'
-import { type AskOptions, ask as askPort } from '../../test/http-client.js'
-import { createAuthor } from '../../test/signing.js'
-
-const author = createAuthor()
-let relay: Relay
-async function start(options: RelayOptions = {}): Promise<void> {
-  relay = await createRelay({ verifyWorkers: 1, http: {}, ...options })
-}
-afterEach(() => relay.close())
-const ask = (line: string, options?: AskOptions) => askPort(relay.http?.port ?? 0, line, options)
-const post = (path: string, body: string | object, headers?: AskOptions['headers']) =>
-  ask(`POST ${path}`, { body, ...(headers !== undefined && { headers }) })
+import { openMemoryStore, rateLimit, StoreError, saneDefaults } from '@aetherkit/relay'
+import { describe, expect, test } from 'vitest'
+import { ask, author, post, relay, start } from '../../test/http-relay.js'
 
 describe('POST /v1/events', () => {
   test('takes a bare event or {event}, and answers with id, status, seq and cursor', async () => {

@@ -1,19 +1,7 @@
 /** Stored events over HTTP (spec 2.7, 6, 10.1): by id, in pages and as an export. */
 import { type JsonObject, writeEvent } from '@aetherkit/core'
-import { createRelay, type Relay, type RelayOptions } from '@aetherkit/relay'
-import { afterEach, describe, expect, test } from 'vitest'
-import { type AskOptions, ask as askPort } from '../../test/http-client.js'
-import { createAuthor } from '../../test/signing.js'
-
-const author = createAuthor()
-let relay: Relay
-async function start(options: RelayOptions = {}): Promise<void> {
-  relay = await createRelay({ verifyWorkers: 1, http: {}, ...options })
-}
-afterEach(() => relay.close())
-const ask = (line: string, options?: AskOptions) => askPort(relay.http?.port ?? 0, line, options)
-const post = (path: string, body: string | object, headers?: AskOptions['headers']) =>
-  ask(`POST ${path}`, { body, ...(headers !== undefined && { headers }) })
+import { describe, expect, test } from 'vitest'
+import { ask, author, post, start } from '../../test/http-relay.js'
 
 describe('stored events', () => {
   test('GET /v1/events/{id} gives the event as the relay renders it, or 404', async () => {

@@ -1,28 +1,9 @@
 /** Event streams of HTTP subscriptions (spec 7.3, 7.4, 10.4). */
 import { type Event, isJsonObject, type JsonObject, writeEvent } from '@aetherkit/core'
-import { createRelay, type Relay, type RelayOptions } from '@aetherkit/relay'
-import { afterEach, describe, expect, test } from 'vitest'
-import { type AskOptions, ask as askPort, EventStream } from '../../test/http-client.js'
+import { describe, expect, test } from 'vitest'
+import { ask, author, publish, relay, start, stream, subscribe } from '../../test/http-relay.js'
 import { RawPeer } from '../../test/raw-peer.js'
-import { createAuthor } from '../../test/signing.js'
 
-const author = createAuthor()
-let relay: Relay
-async function start(options: RelayOptions = {}): Promise<void> {
-  relay = await createRelay({ verifyWorkers: 1, http: {}, ...options })
-}
-afterEach(() => relay.close())
-const port = () => relay.http?.port ?? 0
-const ask = (line: string, options?: AskOptions) => askPort(port(), line, options)
-const subscribe = (body: object, headers: AskOptions['headers'] = {}) =>
-  ask('POST /v1/subscriptions', { body, headers })
-const stream = (id: unknown, headers?: AskOptions['headers'], more = '') =>
-  EventStream.open(port(), `/v1/stream?subscription_id=${encodeURIComponent(String(id))}${more}`, headers)
-async function publish(template: Parameters<typeof author.sign>[0] = {}): Promise<Event> {
-  const event = author.sign(template)
-  await relay.publish(event)
-  return event
-}
 const idOf = (data: JsonObject) => (isJsonObject(data.event) ? data.event.event_id : undefined)
 
 describe('a stream', () => {

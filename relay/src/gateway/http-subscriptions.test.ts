@@ -1,27 +1,6 @@
 /** Subscriptions over HTTP: ids, owners, filters, limits, end of life (spec 10.3). */
-import type { Event } from '@aetherkit/core'
-import { createRelay, type Relay, type RelayOptions } from '@aetherkit/relay'
-import { afterEach, describe, expect, test, vi } from 'vitest'
-import { type AskOptions, ask as askPort, EventStream } from '../../test/http-client.js'
-import { createAuthor } from '../../test/signing.js'
-
-const author = createAuthor()
-let relay: Relay
-async function start(options: RelayOptions = {}): Promise<void> {
-  relay = await createRelay({ verifyWorkers: 1, http: {}, ...options })
-}
-afterEach(() => relay.close())
-const port = () => relay.http?.port ?? 0
-const ask = (line: string, options?: AskOptions) => askPort(port(), line, options)
-const subscribe = (body: object, headers: AskOptions['headers'] = {}) =>
-  ask('POST /v1/subscriptions', { body, headers })
-const stream = (id: unknown, headers?: AskOptions['headers'], more = '') =>
-  EventStream.open(port(), `/v1/stream?subscription_id=${encodeURIComponent(String(id))}${more}`, headers)
-async function publish(template: Parameters<typeof author.sign>[0] = {}): Promise<Event> {
-  const event = author.sign(template)
-  await relay.publish(event)
-  return event
-}
+import { describe, expect, test, vi } from 'vitest'
+import { ask, publish, relay, start, stream, subscribe } from '../../test/http-relay.js'
 
 describe('a subscription', () => {
   test('made by the relay has an id of 128 random bits, an owner token and a cursor', async () => {

@@ -1,15 +1,8 @@
 /** The routes of the HTTP gateway that are about itself, and what holds for all of them (spec 10.1, 10.2, 10.6). */
 import { Agent } from 'node:http'
-import { createRelay, openMemoryStore, type Relay, type RelayOptions, StoreError } from '@aetherkit/relay'
-import { afterEach, describe, expect, test } from 'vitest'
-import { type AskOptions, ask as askPort } from '../../test/http-client.js'
-
-let relay: Relay
-async function start(options: RelayOptions = {}): Promise<void> {
-  relay = await createRelay({ verifyWorkers: 1, http: {}, ...options })
-}
-afterEach(() => relay.close())
-const ask = (line: string, options?: AskOptions) => askPort(relay.http?.port ?? 0, line, options)
+import { createRelay, openMemoryStore, StoreError } from '@aetherkit/relay'
+import { describe, expect, test } from 'vitest'
+import { ask, relay, start } from '../../test/http-relay.js'
 
 describe('the gateway', () => {
   test('/healthz keeps the shape of the reference', async () => {

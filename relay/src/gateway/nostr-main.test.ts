@@ -1,13 +1,13 @@
 /** `aether-relay --gateway nostr` as a stranger meets it: what was taken outlives kill -9, in every store. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { finalizeEvent, generateSecretKey, getPublicKey } from 'nostr-tools/pure'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { connectNostrTo } from '../../test/nostr-client.js'
+import { temporaryFolder } from '../../test/temporary-folder.js'
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 const README = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
@@ -16,11 +16,10 @@ const key = generateSecretKey()
 let folder: string
 const children: ChildProcess[] = []
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'aether-nostr-'))
+  folder = temporaryFolder('nostr')
 })
 afterEach(() => {
   for (const child of children.splice(0)) child.kill('SIGKILL')
-  rmSync(folder, { recursive: true, force: true })
 })
 
 interface Run {

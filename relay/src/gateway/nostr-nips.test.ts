@@ -1,13 +1,12 @@
 /** What the Nostr gateway speaks beyond NIP-01, as a published client sees it (NIP-09, 11, 13, 40, 42, 45). */
-import { createRelay, proofOfWork, type Relay, type RelayOptions, saneDefaults } from '@aetherkit/relay'
+import { proofOfWork, saneDefaults } from '@aetherkit/relay'
 import { fetchRelayInformation } from 'nostr-tools/nip11'
 import { minePow } from 'nostr-tools/nip13'
 import { makeAuthEvent } from 'nostr-tools/nip42'
 import { type EventTemplate, finalizeEvent, generateSecretKey, getPublicKey } from 'nostr-tools/pure'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import {
   nostrAuthor as author,
-  connectNostr,
   ids,
   nostrKey as key,
   type NostrClient,
@@ -17,22 +16,8 @@ import {
   subscribe,
 } from '../../test/nostr-client.js'
 import { NostrPeer } from '../../test/nostr-peer.js'
+import { connectNostr as connect, startNostr as start } from '../../test/nostr-relay.js'
 import { createAuthor } from '../../test/signing.js'
-
-const ends: (() => unknown)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end()
-})
-async function start(options: RelayOptions = {}): Promise<Relay> {
-  const relay = await createRelay({ verifyWorkers: 1, nostr: {}, ...options })
-  ends.push(() => relay.close())
-  return relay
-}
-async function connect(relay: Relay): Promise<NostrClient> {
-  const client = await connectNostr(relay)
-  ends.push(() => client.close())
-  return client
-}
 
 describe('COUNT (NIP-45)', () => {
   test('counts each stored event once, whatever the limit of its filter, of both protocols', async () => {

@@ -1,12 +1,9 @@
 /** The Nostr gateway as a published client sees it (spec 9; NIP-01): both protocols, and the other surfaces. */
-import { createRelay, type Relay, type RelayOptions } from '@aetherkit/relay'
 import { type Event, getEventHash, verifyEvent } from 'nostr-tools/pure'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import {
   nostrAuthor as author,
-  connectNostr,
   ids,
-  type NostrClient,
   now,
   plain,
   query,
@@ -14,23 +11,9 @@ import {
   subscribe,
 } from '../../test/nostr-client.js'
 import { NostrPeer } from '../../test/nostr-peer.js'
+import { connectNostr as connect, startNostr as start } from '../../test/nostr-relay.js'
 import { RawPeer } from '../../test/raw-peer.js'
 import { createAuthor } from '../../test/signing.js'
-
-const ends: (() => unknown)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end()
-})
-async function start(options: RelayOptions = {}): Promise<Relay> {
-  const relay = await createRelay({ verifyWorkers: 1, nostr: {}, ...options })
-  ends.push(() => relay.close())
-  return relay
-}
-async function connect(relay: Relay): Promise<NostrClient> {
-  const client = await connectNostr(relay)
-  ends.push(() => client.close())
-  return client
-}
 
 describe('genuine Nostr events', () => {
   test('are published, stored newest first, and go out live exactly as they were signed', async () => {

@@ -1,16 +1,13 @@
 /** Durable mailboxes over real sockets, in JSON and in frames (schemas/README.md, "Mailboxes"). */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
-  createRelay,
   openLmdbStore,
   openMailboxFile,
   openSqliteStore,
   type Relay,
   type RelayOptions,
 } from '@aetherkit/relay'
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import {
   type Agent,
   createAgent,
@@ -19,29 +16,16 @@ import {
   type PeerFormat,
   post,
 } from '../../test/mailbox-peer.js'
+import { startRelay as start } from '../../test/start-relay.js'
+import { temporaryFolder } from '../../test/temporary-folder.js'
 
 // A busy machine may take its time.
 vi.setConfig({ testTimeout: 60_000 })
 
-const relays: Relay[] = []
-const folders: string[] = []
-async function start(options: RelayOptions = {}): Promise<Relay> {
-  const relay = await createRelay({ verifyWorkers: 1, ...options })
-  relays.push(relay)
-  return relay
-}
-function folder(): string {
-  const path = mkdtempSync(join(tmpdir(), 'aether-mailbox-'))
-  folders.push(path)
-  return path
-}
+const folder = () => temporaryFolder('mailbox')
 const durable = (path: string): RelayOptions => ({
   store: openLmdbStore(join(path, 'data')),
   mailboxes: openMailboxFile(join(path, 'mailboxes.mdb')),
-})
-afterEach(async () => {
-  await Promise.all(relays.splice(0).map((relay) => relay.close()))
-  for (const path of folders.splice(0)) rmSync(path, { recursive: true, force: true })
 })
 const textsOf = (events: readonly { text: string }[]) => events.map(({ text }) => text)
 const letters = (count: number) => Array.from({ length: count }, (_, i) => `letter ${i}`)

@@ -3,7 +3,6 @@ import {
   cpSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -11,14 +10,14 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createClock, type Event, generateSecretKey, signEvent, writeMessage } from '@aetherkit/core'
 import { open } from 'lmdb'
 import { finalizeEvent, generateSecretKey as nostrKey } from 'nostr-tools/pure'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import { RawPeer } from '../../test/raw-peer.js'
 import { RelayProcess } from '../../test/relay-process.js'
+import { temporaryFolder } from '../../test/temporary-folder.js'
 import { openNostrStore } from '../gateway/nostr-store.js'
 import { readNostrEvent } from '../nostr-event.js'
 import { openCapabilityUses } from '../policy/capability-uses.js'
@@ -39,9 +38,8 @@ const STORAGES = [
 
 let directory: string
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'aether-data-'))
+  directory = temporaryFolder('data')
 })
-afterEach(() => rmSync(directory, { recursive: true, force: true }))
 
 test.each(STORAGES)(
   '$storage: a backup in a publish storm has every event that was acknowledged before it began, and all else',

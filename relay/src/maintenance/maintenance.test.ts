@@ -1,13 +1,13 @@
 /** Export and import, as a library and as subcommands; an import that is killed (spec 1.4, 3.1). */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { type Event, generateSecretKey, signEvent, writeEvent } from '@aetherkit/core'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
+import { temporaryFolder } from '../../test/temporary-folder.js'
 import { event } from '../store/contract-case.js'
 import { openMemoryStore } from '../store/memory.js'
 import { openSqliteStore } from '../store/sqlite.js'
@@ -23,9 +23,8 @@ const NOW = 1_700_000_000n * 1_000_000_000n
 
 let directory: string
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'aether-maintenance-'))
+  directory = temporaryFolder('maintenance')
 })
-afterEach(() => rmSync(directory, { recursive: true, force: true }))
 
 test('an export gives every event once, oldest acceptance first, and an import makes the same store of it', async () => {
   const store = openMemoryStore()

@@ -1,6 +1,5 @@
 /** Capability tokens as the policy of a relay: who may publish and read, how often, also after a kill -9. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   type CapabilityToken,
@@ -12,18 +11,13 @@ import {
   type Tag,
   writeMessage,
 } from '@aetherkit/core'
-import {
-  type CapabilityUses,
-  createRelay,
-  memoryUses,
-  openCapabilityUses,
-  type Relay,
-  type RelayOptions,
-} from '@aetherkit/relay'
+import { type CapabilityUses, memoryUses, openCapabilityUses, type RelayOptions } from '@aetherkit/relay'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { RawPeer } from '../../test/raw-peer.js'
 import { RelayProcess } from '../../test/relay-process.js'
 import { createAuthor } from '../../test/signing.js'
+import { startRelay } from '../../test/start-relay.js'
+import { temporaryFolder } from '../../test/temporary-folder.js'
 import { Grants } from './capability-grant.js'
 
 vi.setConfig({ testTimeout: 60_000 })
@@ -33,15 +27,12 @@ const GATED = 5000
 const OPEN = 1
 
 let folder: string
-const relays: Relay[] = []
 const children: RelayProcess[] = []
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'aether-capability-'))
+  folder = temporaryFolder('capability')
 })
-afterEach(async () => {
+afterEach(() => {
   for (const { child } of children.splice(0)) child.kill('SIGKILL')
-  await Promise.all(relays.splice(0).map((relay) => relay.close()))
-  rmSync(folder, { recursive: true, force: true })
 })
 
 /** A holder of keys: signs events, and passes capabilities on. */
@@ -74,8 +65,7 @@ const show = (...chain: CapabilityToken[]): Tag => [
 ]
 
 async function start(options: Partial<RelayOptions> = {}, uses?: CapabilityUses) {
-  const relay = await createRelay({
-    verifyWorkers: 1,
+  const relay = await startRelay({
     capabilities: {
       owner: publicKeyOf(owner),
       publish: [[GATED, GATED + 9]],
@@ -84,7 +74,6 @@ async function start(options: Partial<RelayOptions> = {}, uses?: CapabilityUses)
     },
     ...options,
   })
-  relays.push(relay)
   return { relay, peer: await RawPeer.connect(relay.port) }
 }
 

@@ -1,7 +1,6 @@
 /** A policy in a process of its own, in two languages, over real sockets and with every way to fail. */
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { writeMessage } from '@aetherkit/core'
@@ -9,6 +8,7 @@ import { createRelay, type PluginOptions, pluginPolicy, type Relay, type RelayEv
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { RawPeer } from '../../test/raw-peer.js'
 import { createAuthor } from '../../test/signing.js'
+import { temporaryFolder } from '../../test/temporary-folder.js'
 
 // A busy machine may take its time, and Python its own.
 vi.setConfig({ testTimeout: 60_000 })
@@ -22,11 +22,10 @@ const publish = (content: string, fields = {}) =>
 let folder: string
 const relays: Relay[] = []
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'aether-plugin-'))
+  folder = temporaryFolder('plugin')
 })
 afterEach(async () => {
   await Promise.all(relays.splice(0).map((relay) => relay.close()))
-  rmSync(folder, { recursive: true, force: true })
 })
 
 /** A plugin in Node: `answer` is the body of a function of the request and of `say`. */

@@ -1,10 +1,10 @@
 /** Flipped bits and cut files at random places: found and named, and never wrong data under a right-looking id. */
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { cpSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { writeEvent } from '@aetherkit/core'
 import { type Random, seededRandom } from '@aetherkit/core/testing'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
+import { temporaryFolder } from '../../test/temporary-folder.js'
 import { verifyStore } from '../maintenance/verify.js'
 import { named, numbered } from './contract-case.js'
 import { openLmdbStore } from './lmdb.js'
@@ -27,9 +27,8 @@ const ENGINES = [
 
 let directory: string
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'aether-damage-'))
+  directory = temporaryFolder('damage')
 })
-afterEach(() => rmSync(directory, { recursive: true, force: true }))
 
 test.each(ENGINES)(
   `$storage: a bit flipped or a file cut at random is found, or harms nothing (${ROUNDS} times, seed ${seed})`,

@@ -1,13 +1,13 @@
 /** What only durable stores can get wrong: crashes, full disks, other processes, foreign files (spec 2.3, 2.4, 13.2). */
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import Database from 'libsql'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { temporaryFolder } from '../../test/temporary-folder.js'
 import { event, idOf, numbered } from './contract-case.js'
 import { META } from './index-keys.js'
 import { openLmdbStore } from './lmdb.js'
@@ -47,10 +47,9 @@ const isRoot = process.getuid?.() === 0
 let directory: string
 let path: string
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'aether-durable-'))
+  directory = temporaryFolder('durable')
   path = join(directory, 'store')
 })
-afterEach(() => rmSync(directory, { recursive: true, force: true }))
 
 describe.each(ENGINES)('$name', ({ open, child: opening, format, setFormat }) => {
   test('after kill -9 every acknowledged event is there, no batch in part, and a replaceable key has its winner', async () => {

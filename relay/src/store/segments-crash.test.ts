@@ -1,12 +1,12 @@
 /** A segment log whose process is killed, or whose index meets a full disk (spec 2.4). */
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
+import { temporaryFolder } from '../../test/temporary-folder.js'
 import { type LmdbStoreTuning, openLmdbStore } from './lmdb.js'
 
 const script = new URL('../../dist/store/index-worker.js', import.meta.url)
@@ -18,10 +18,9 @@ const hasPrlimit = spawnSync('sh', ['-c', 'command -v prlimit']).status === 0
 let directory: string
 let path: string
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'aether-segments-'))
+  directory = temporaryFolder('segments')
   path = join(directory, 'store')
 })
-afterEach(() => rmSync(directory, { recursive: true, force: true }))
 
 test.each([
   ['while the index lags', { ...LAZY, bounds: { events: 300, bytes: 1e9, delay: 1e6 } }],

@@ -2,7 +2,6 @@
 import {
   cpSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -10,9 +9,9 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
+import { temporaryFolder } from '../../test/temporary-folder.js'
 import { event, idOf, names, numbered, statuses } from './contract-case.js'
 import { openLmdbStore } from './lmdb.js'
 import { type Store, StoreError } from './store.js'
@@ -27,10 +26,9 @@ const ALL = { limit: 1e9 }
 let directory: string
 let path: string
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'aether-segments-'))
+  directory = temporaryFolder('segments')
   path = join(directory, 'store')
 })
-afterEach(() => rmSync(directory, { recursive: true, force: true }))
 
 test('a last record that is cut off, zeroed or garbled anywhere goes, and the store goes on', async () => {
   const store = openLmdbStore(path, LAZY)

@@ -5,6 +5,7 @@ import { localSigner } from '@aetherkit/client'
 import { base58 } from '@scure/base'
 import { describe, expect, test } from 'vitest'
 import { CARD, openParrot, SKILL } from '../../test/http.js'
+import { ADDRESS, SEED, SERVED } from '../../test/identity.js'
 import { createAgent } from '../agent.js'
 import type { AgentCard, JsonRecord } from '../model.js'
 import { buildCard } from './build.js'
@@ -14,18 +15,6 @@ import { type CardTrust, signCard, verifyCard } from './sign.js'
 
 const vectors = <T>(name: string): T =>
   JSON.parse(readFileSync(new URL(`../../../../test/vectors/a2a/${name}.json`, import.meta.url), 'utf8'))
-
-const SERVED = {
-  url: 'https://a.example/a2a',
-  versions: ['1.0', '0.3'],
-  streaming: true,
-  pushNotifications: false,
-  extendedAgentCard: false,
-  extensions: [],
-} as const
-const SEED = Uint8Array.from({ length: 32 }, (_, index) => index + 1)
-/** Spec a2a 3.2. */
-const ADDRESS = '9C6hybhQ6Aycep9jaUnP6uL9ZYvDjUp1aSkFWPUFJtpj'
 
 describe('2.8: the canonical form', () => {
   const { cases } = vectors<{ cases: { note: string; card: JsonRecord; canonical: string }[] }>(

@@ -1,22 +1,11 @@
 import { localSigner } from '@aetherkit/client'
 import { describe, expect, test } from 'vitest'
 import { CARD, openParrot, V1 } from '../../test/http.js'
+import { ADDRESS, SEED, SERVED } from '../../test/identity.js'
 import type { JsonRecord } from '../model.js'
 import { buildCard } from './build.js'
 import { hybridCard, legacyCard } from './legacy-card.js'
 import { signCard, verifyCard } from './sign.js'
-
-const SERVED = {
-  url: 'https://a.example/a2a',
-  versions: ['1.0', '0.3'],
-  streaming: true,
-  pushNotifications: false,
-  extendedAgentCard: false,
-  extensions: [],
-} as const
-const SEED = Uint8Array.from({ length: 32 }, (_, index) => index + 1)
-/** Spec a2a 3.2. */
-const ADDRESS = '9C6hybhQ6Aycep9jaUnP6uL9ZYvDjUp1aSkFWPUFJtpj'
 
 describe('2.7, 2.12: cards of 0.3', () => {
   const card = buildCard(

@@ -2,8 +2,7 @@
  * Where a journal lies: a table of text under text keys, changed in transactions that are alone and all or nothing.
  * Memory for one process; an LMDB file for what must outlive it, which several processes may share.
  */
-import { open } from 'lmdb'
-import { PaymentError } from '../errors.js'
+import { openLmdbFile } from '../lmdb-file.js'
 
 export interface JournalTable {
   get(key: string): string | undefined
@@ -48,7 +47,7 @@ export function memoryJournalStore(): JournalStore {
  * @throws PaymentError `invalid_option` when it cannot be opened
  */
 export function fileJournalStore(path: string): JournalStore {
-  const database = openFile(path)
+  const database = openLmdbFile(path, 'journal')
   const list = (prefix: string) =>
     [...database.getRange({ start: prefix, end: `${prefix}\u{10ffff}` })].map(
       ({ key, value }) => [key, value] as const,
@@ -86,20 +85,5 @@ function tableOver(
     put: (key, value) => void written.set(key, value),
     remove: (key) => void written.set(key, undefined),
     list,
-  }
-}
-
-function openFile(path: string) {
-  try {
-    return open<string, string>({
-      path,
-      noSubdir: true,
-      encoding: 'string',
-      // The defaults resolve a write before it is synced, and wrap batches whose failure nobody can catch.
-      overlappingSync: false,
-      eventTurnBatching: false,
-    })
-  } catch (cause) {
-    throw new PaymentError('invalid_option', `the journal ${path} cannot be opened`, { cause })
   }
 }

@@ -4,8 +4,7 @@
  *
  *   value   until, milliseconds since 1970, decimal; one space; the text
  */
-import { open } from 'lmdb'
-import { PaymentError } from '../errors.js'
+import { openLmdbFile } from '../lmdb-file.js'
 import type { LedgerStore } from './store.js'
 
 /** Records that one sweep looks at, and how often it does. */
@@ -18,7 +17,7 @@ const SWEEP_MS = 10_000
  */
 export function lmdbStore(path: string, options: { readonly now?: () => number } = {}): LedgerStore {
   const { now = Date.now } = options
-  const database = openFile(path)
+  const database = openLmdbFile(path, 'ledger file')
   const live = (value: string | undefined): string | undefined => {
     if (value === undefined) return undefined
     const space = value.indexOf(' ')
@@ -61,20 +60,5 @@ export function lmdbStore(path: string, options: { readonly now?: () => number }
       clearInterval(sweeper)
       await database.close()
     },
-  }
-}
-
-function openFile(path: string) {
-  try {
-    return open<string, string>({
-      path,
-      noSubdir: true,
-      encoding: 'string',
-      // The defaults resolve a write before it is synced, and wrap batches whose failure nobody can catch.
-      overlappingSync: false,
-      eventTurnBatching: false,
-    })
-  } catch (cause) {
-    throw new PaymentError('invalid_option', `the ledger file ${path} cannot be opened`, { cause })
   }
 }

@@ -1,29 +1,13 @@
 /** The upstream's names (spec payments 12), judged by what a seller on the local chain gets. */
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import { type Market, openMarket, PRICE } from '../../test/market.js'
-import { newBuyer, openStall, type Stall } from '../../test/stall.js'
+import { expect, test } from 'vitest'
+import { PRICE } from '../../test/market.js'
+import { buyer, market, paid, stall } from '../../test/trade.js'
 import { memoryJournal } from '../journal.js'
 import { DEVNET, MAINNET } from '../network.js'
 import { ExactSvmScheme, type X402Requirements, x402Client } from './client.js'
 import { wrapFetchWithPayment, wrapFetchWithPaymentFromConfig } from './fetch.js'
 
-let market: Market
-let stall: Stall
-let buyer: Awaited<ReturnType<typeof newBuyer>>
-const FUNDS = 5_000_000n
-
-beforeAll(async () => {
-  market = await openMarket()
-})
-afterAll(() => market.close())
-beforeEach(async () => {
-  stall = await openStall(market)
-  buyer = await newBuyer(market, FUNDS)
-})
-afterEach(() => stall.close())
-
 const scheme = () => new ExactSvmScheme(buyer.signer, { rpcUrl: market.chain.rpcUrl })
-const paid = async () => Number((FUNDS - (await buyer.tokens())) / PRICE)
 
 test.each(['solana:*', DEVNET, 'solana-devnet'])('a client registered on %s pays', async (network) => {
   const buy = wrapFetchWithPayment(fetch, new x402Client().register(network, scheme()))
