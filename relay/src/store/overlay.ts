@@ -210,3 +210,10 @@ export function merge(
   }
   return merged
 }
+
+/** What the index is asked beside the overlay: when that alone fills the page, only what is not older counts. */
+export function narrowed(filter: Filter, newest: readonly StoredEvent[], page: Page): Filter {
+  const last = newest.length === page.limit ? newest.at(-1)?.event.createdAt : undefined
+  if (last === undefined || (filter.since !== undefined && filter.since > last)) return filter
+  return { ...filter, since: last }
+}

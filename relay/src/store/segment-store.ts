@@ -14,11 +14,11 @@ import type { LogIndex } from './log-index.js'
 import type { LogIndexWriter } from './log-index-writer.js'
 import type { LogPosition, LogRecord } from './log-record.js'
 import { type Chunk, tail } from './log-recovery.js'
-import { byNewest, bySeq, merge, Overlay } from './overlay.js'
+import { byNewest, bySeq, merge, narrowed, Overlay } from './overlay.js'
 import { readPruned } from './pruned.js'
 import { decodeRecord, encodeRecord } from './record.js'
 import type { SegmentLog } from './segment-log.js'
-import { type Amount, type Page, type Removal, type Store, type StoredEvent, StoreError } from './store.js'
+import { type Amount, type Removal, type Store, type StoredEvent, StoreError } from './store.js'
 import { usageOf } from './usage.js'
 
 /** Seqs reserved at once: one write of the identity in a million. */
@@ -234,7 +234,7 @@ export function openSegmentStore(parts: SegmentStoreParts): Store {
     query(filter, page) {
       assertOpen()
       const newest = overlay.query(filter, page)
-      return merge(newest, queryIndex(reader, behind(filter, newest, page), page), byNewest, page.limit)
+      return merge(newest, queryIndex(reader, narrowed(filter, newest, page), page), byNewest, page.limit)
     },
     since(seq, limit) {
       assertOpen()
@@ -294,11 +294,4 @@ function recover(
       records.reduce((sum, { length }) => sum + length, 0),
     )
   }
-}
-
-/** The overlay alone fills the page: of the index only what is not older counts. */
-function behind(filter: Parameters<Store['query']>[0], newest: readonly StoredEvent[], page: Page) {
-  const last = newest.length === page.limit ? newest.at(-1)?.event.createdAt : undefined
-  if (last === undefined || (filter.since !== undefined && filter.since > last)) return filter
-  return { ...filter, since: last }
 }
