@@ -117,8 +117,10 @@ export class NostrSession implements Listener, Subscriber {
 
   #refuse(refusal: NostrRefusal): void {
     this.#bus.observe({ type: 'rejected', peer: this.peer, code: refusal.code })
-    this.#connection.refused(this.#answers.bytes)
-    this.#answers.inOrder(() => this.#send(refusalMessage(refusal)))
+    this.#answers.inOrder(() => {
+      this.#connection.refused(this.#answers.bytes)
+      this.#send(refusalMessage(refusal))
+    })
   }
 
   #send(message: string): void {
